@@ -1,0 +1,120 @@
+"""The expendable process that runs checks: the only place where a mount is touched.
+
+Owns the loop of one worker (told a check, answers with an outcome); knows nothing of verdicts, timeouts
+or traces. It is started by the session and may be lost at any system call.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from fsprobe.checks.check import Blocked, Check, Finding, Lost, Skip, Unsupported
+from fsprobe.checks.outcome import Outcome
+from fsprobe.checks.suite import load_suite
+from fsprobe.errors import UsageError
+from fsprobe.posix.channel import Channel, ChannelClosed
+from fsprobe.runners.setup import Setup
+
+
+class Layer(Protocol):
+    """What each layer brings: a context for every check, and tidying up."""
+
+    def prepare(self) -> dict[str, str]:
+        """Make the working place. Returns every feature this layer knows: "" where present, else the reason why not."""
+
+    def context(self, check: Check) -> AbstractContextManager[Any]:
+        """A fresh context for one check; leaving it cleans up what the check left."""
+
+    def close(self) -> list[str]:
+        """Remove the working place. Returns what could not be removed."""
+
+
+def open_layer(setup: Setup) -> Layer:
+    """The layer that a setup names. Imports only that one: a worker has to be quick to start."""
+    if setup.layer == "wire":
+        from fsprobe.runners.kernel import WireLayer
+
+        return WireLayer(setup)
+    if setup.layer == "mount":
+        from fsprobe.runners.mount import MountLayer
+
+        return MountLayer(setup)
+    from fsprobe.runners.shell import ShellLayer
+
+    return ShellLayer(setup)
+
+
+def run_check(layer: Layer, features: dict[str, str], check: Check) -> Outcome:
+    """Ask one question and say how the function ended; never raises."""
+    for need in check.needs:
+        reason = features.get(need, f"nothing here offers {need!r}")
+        if reason:
+            return Outcome("skip", observed=reason)
+    began = time.monotonic()
+    outcome, notes = _call(layer, check)
+    from dataclasses import replace
+
+    return replace(outcome, seconds=time.monotonic() - began, notes=notes)
+
+
+def _call(layer: Layer, check: Check) -> tuple[Outcome, tuple[str, ...]]:
+    notes: list[str] = []
+    try:
+        with layer.context(check) as context:
+            notes = context.notes
+            check.function(context)
+    except Finding as finding:
+        return Outcome("finding", finding.expected, finding.observed, warn=finding.warn), tuple(notes)
+    except Unsupported as declined:
+        return Outcome("unsupported", observed=declined.observed, errno=declined.errno), tuple(notes)
+    except Blocked as blocked:
+        return Outcome("blocked", observed=str(blocked), errno=blocked.errno, call=blocked.call), tuple(notes)
+    except Skip as skip:
+        return Outcome("skip", observed=str(skip)), tuple(notes)
+    except Lost as lost:
+        return Outcome("lost", observed=str(lost)), tuple(notes)
+    except OSError as error:
+        where = traceback.extract_tb(error.__traceback__)
+        line = next((frame.line for frame in reversed(where) if frame.filename == check.path), "") or ""
+        return Outcome("oserror", observed=error.strerror or str(error), errno=error.errno or 0, call=line), tuple(notes)
+    except Exception:  # noqa: BLE001 - whatever a suite raises becomes an ERROR with its traceback
+        return Outcome("error", observed="the check itself failed", detail=traceback.format_exc()), tuple(notes)
+    return Outcome("ok"), tuple(notes)
+
+
+def main(channel: Channel) -> None:
+    """Serve one session until it says `close` or goes away.
+
+    Messages in: {"setup": …}, {"run": ID}, {"close": True}. Out: {"ready": features} or {"failed": text},
+    {"outcome": …}, {"closed": leftovers}.
+    """
+    layer: Layer | None = None
+    features: dict[str, str] = {}
+    checks: dict[str, Check] = {}
+    try:
+        while True:
+            message, fds = channel.receive()
+            if "setup" in message:
+                setup = Setup.from_wire(message["setup"])
+                if fds:
+                    from dataclasses import replace
+
+                    setup = replace(setup, socket_fd=fds[0])
+                try:
+                    checks = {c.id: c for name in setup.suites for c in load_suite(name) if c.layer == setup.layer}
+                    layer = open_layer(setup)
+                    features = layer.prepare()
+                    channel.send({"ready": features})
+                except (OSError, UsageError, Lost) as error:
+                    channel.send({"failed": str(error), "errno": getattr(error, "errno", 0) or 0})
+            elif "run" in message and layer is not None:
+                channel.send({"outcome": run_check(layer, features, checks[message["run"]]).to_wire()})
+            elif "close" in message:
+                channel.send({"closed": layer.close() if layer is not None else []})
+                os._exit(0)
+    except ChannelClosed:
+        os._exit(0)
