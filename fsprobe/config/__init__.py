@@ -1,0 +1,1 @@
+"""What is configured: the target, so far."""

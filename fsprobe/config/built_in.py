@@ -1,0 +1,71 @@
+"""The targets that come with fsprobe: the reference file system, whole or with one defect.
+
+Owns the names `vexfs`, `vexfs:PROFILE`, `vexfs:raw…`, `vexfs:lost-reply=OP`; knows nothing of the profiles but their
+names and fronts, which `reference_fs.profiles` tells.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from pathlib import Path
+
+from fsprobe.config.target import MOUNTPOINT, Target
+from fsprobe.errors import UsageError
+
+
+
+def resolve_built_in(text: str, args: tuple[str, ...] = ()) -> Target:
+    """The target of a built-in name. Raises UsageError for an unknown profile, with the nearest one."""
+    front, profile = _parse(text)
+    argv = [sys.executable, "-m", "reference_fs", MOUNTPOINT, "-f"]
+    if front:
+        argv += ["--front", front]
+    if profile:
+        argv += ["--profile", profile]
+    return Target(text, (*argv, *args), env=_environment(), profile=profile)
+
+
+def _parse(text: str) -> tuple[str | None, str | None]:
+    """The front, None where the reference may choose, and the profile, None for the sound file system."""
+    _, *rest = text.split(":")
+    front: str | None = None
+    if rest and rest[0] == "raw":
+        front, rest = "raw", rest[1:]
+    if not rest:
+        return front, None
+    profile = ":".join(rest)
+    name, equals, op = profile.partition("=")
+    known = profile_names()
+    if name not in known:
+        raise _unknown_profile(text, profile, known)
+    if equals and name != "lost-reply":
+        raise UsageError(f"{text!r}: profile {name} takes no value", command=f"fsprobe run vexfs:{name}")
+    return front, f"{name}={op.upper()}" if op else name
+
+
+def profile_names() -> tuple[str, ...]:
+    """Every defect profile of the reference, in the order of its table."""
+    from reference_fs.profiles import PROFILES
+
+    return tuple(PROFILES)
+
+
+def _unknown_profile(text: str, profile: str, known: tuple[str, ...]) -> UsageError:
+    close = difflib.get_close_matches(profile, known, 1)
+    prefix = text[: len(text) - len(profile)]
+    return UsageError(
+        f"no target {text!r}: the reference has no profile {profile!r}",
+        causes=("profiles: " + ", ".join(known),),
+        command=f"fsprobe run {prefix}{close[0]}" if close else None,
+    )
+
+
+def _environment() -> dict[str, str]:
+    """What lets the child import the reference from any directory, when fsprobe runs from a clone."""
+    parent = Path(__file__).resolve().parents[2]
+    if not (parent / "pyproject.toml").is_file():
+        return {}
+    inherited = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{parent}{os.pathsep}{inherited}" if inherited else str(parent)}

@@ -1,0 +1,54 @@
+"""What one run was asked to do.
+
+Owns the record the command line, the pytest plugin and the library hand to the session; knows nothing of how
+it is carried out or of how it was typed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fsprobe.config.target import Target
+
+Expectation = Literal["full", "read-only"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Everything `fsprobe run` can be told.
+
+    target: the daemon to start; None with `native`. native: a directory of a mounted file system that is checked
+    in place, with no daemon and no relay. suites: names or folders; empty means the built-in ones and the
+    target's own. select: globs over check ids, any of which keeps a check. ops: names of operations (upper
+    case), any of which keeps a check. quick: only the checks marked so; full: those that take long too.
+    no_mount: the wire layer only. no_relay: the daemon holds the device itself. expect: what the target claims
+    to be; None is found out. strict: WARN and UNSUPPORTED are unexpected too. start_timeout: seconds until the
+    daemon must have answered INIT. timeout: seconds after which one command or request counts as unanswered.
+    inject: fault rules of the relay, as typed. seed: of every random choice; None draws one. keep: the run
+    directory is copied out and named.
+    """
+
+    target: Target | None = None
+    native: str | None = None
+    suites: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ops: tuple[str, ...] = ()
+    quick: bool = False
+    full: bool = False
+    no_mount: bool = False
+    no_relay: bool = False
+    expect: Expectation | None = None
+    strict: bool = False
+    start_timeout: float = 10.0
+    timeout: float = 10.0
+    inject: tuple[str, ...] = ()
+    seed: int | None = None
+    keep: bool = False
+
+    @property
+    def target_name(self) -> str:
+        """What the run is called on the screen and in the result file."""
+        if self.target is not None:
+            return self.target.name
+        return self.native or ""
