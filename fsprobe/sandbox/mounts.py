@@ -1,0 +1,89 @@
+"""Mounts as the kernel tells them, and taking them away without ever waiting on one.
+
+Owns mountinfo and unmounting; knows nothing of FUSE. A mount is looked up in /proc/self/mountinfo and never
+by stat, which blocks on a hung one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from dataclasses import dataclass
+
+from fsprobe.posix import linux
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of mountinfo. `minor` is the FUSE connection's number; `line` the text itself."""
+
+    mountpoint: str
+    fs_type: str
+    source: str
+    minor: int
+    options: str
+    super_options: str
+    line: str
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda m: chr(int(m.group(1), 8)), text)
+
+
+def mounts(pid: int | str = "self") -> list[Mount]:
+    """Every mount of a process's namespace, in the order of mounting."""
+    with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
+        return [parse_line(line.rstrip("\n")) for line in table]
+
+
+def parse_line(line: str) -> Mount:
+    """One line of mountinfo (proc(5))."""
+    left, _, right = line.partition(" - ")
+    fields, (fs_type, source, *rest) = left.split(), right.split(" ")
+    return Mount(
+        mountpoint=_unescape(fields[4]), fs_type=fs_type, source=_unescape(source),
+        minor=int(fields[2].partition(":")[2]), options=fields[5], super_options=rest[0] if rest else "", line=line,
+    )  # fmt: skip
+
+
+def find(mountpoint: str) -> Mount | None:
+    """The topmost mount on a path, None where there is none."""
+    for mount in reversed(mounts()):
+        if mount.mountpoint == mountpoint:
+            return mount
+    return None
+
+
+def below(directory: str) -> list[Mount]:
+    """Mounts at or under a directory, the last mounted first."""
+    prefix = directory.rstrip("/") + "/"
+    return [m for m in reversed(mounts()) if m.mountpoint == directory or m.mountpoint.startswith(prefix)]
+
+
+def detach(mountpoint: str, wait: float = 2.0) -> bool:
+    """Lazily unmount in a child of its own, since writing back dirty pages may wait on the daemon.
+
+    Returns whether the child came back in time; a child that did not is left to the end of the sandbox.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            linux.umount(os.fsencode(mountpoint), linux.MNT_DETACH)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return wait_child(child, wait)
+
+
+def wait_child(pid: int, wait: float) -> bool:
+    """Reap a child within `wait` seconds; kill it and return False where it has not ended by then."""
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline:
+        done, _ = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return True
+        time.sleep(0.001)
+    os.kill(pid, signal.SIGKILL)
+    return False
