@@ -1,7 +1,7 @@
 """The targets that come with fsprobe: the reference file system, whole or with one defect.
 
-Owns the names `vexfs`, `vexfs:PROFILE`, `vexfs:raw…`, `vexfs:lost-reply=OP`; knows nothing of the profiles but their
-names and fronts, which `reference_fs.profiles` tells.
+Owns the names `vexfs`, `vexfs:PROFILE`, `vexfs:raw…`, `vexfs:lost-reply=OP`; knows nothing of the profiles
+but their names, which `reference_fs.profiles` tells.
 """
 
 from __future__ import annotations
@@ -9,22 +9,40 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from fsprobe.config.target import MOUNTPOINT, Target
 from fsprobe.errors import UsageError
 
+REFERENCE = "vexfs"
 
 
-def resolve_built_in(text: str, args: tuple[str, ...] = ()) -> Target:
-    """The target of a built-in name. Raises UsageError for an unknown profile, with the nearest one."""
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """What a built-in name comes to: options of the reference, and what its process needs to import it."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    profile: str | None
+
+
+def is_built_in(text: str) -> bool:
+    """Whether the words can only mean the reference."""
+    return text == REFERENCE or text.startswith(REFERENCE + ":")
+
+
+def parse_built_in(text: str) -> BuiltIn:
+    """The reference that a built-in name asks for.
+
+    Raises UsageError for an unknown profile, with the nearest one.
+    """
     front, profile = _parse(text)
-    argv = [sys.executable, "-m", "reference_fs", MOUNTPOINT, "-f"]
+    argv = [sys.executable, "-m", "reference_fs", "{mountpoint}", "-f"]
     if front:
         argv += ["--front", front]
     if profile:
         argv += ["--profile", profile]
-    return Target(text, (*argv, *args), env=_environment(), profile=profile)
+    return BuiltIn(tuple(argv), _environment(), profile)
 
 
 def _parse(text: str) -> tuple[str | None, str | None]:
@@ -40,8 +58,12 @@ def _parse(text: str) -> tuple[str | None, str | None]:
     known = profile_names()
     if name not in known:
         raise _unknown_profile(text, profile, known)
-    if equals and name != "lost-reply":
-        raise UsageError(f"{text!r}: profile {name} takes no value", command=f"fsprobe run vexfs:{name}")
+    if equals and (name != "lost-reply" or not op):
+        raise UsageError(
+            f"{text!r}: profile {name} takes no such value",
+            causes=("only lost-reply names an operation, as in vexfs:lost-reply=WRITE",),
+            command=f"fsprobe run {REFERENCE}:{name}",
+        )
     return front, f"{name}={op.upper()}" if op else name
 
 
@@ -57,7 +79,7 @@ def _unknown_profile(text: str, profile: str, known: tuple[str, ...]) -> UsageEr
     prefix = text[: len(text) - len(profile)]
     return UsageError(
         f"no target {text!r}: the reference has no profile {profile!r}",
-        causes=("profiles: " + ", ".join(known),),
+        causes=("the profiles are: " + ", ".join(known),),
         command=f"fsprobe run {prefix}{close[0]}" if close else None,
     )
 

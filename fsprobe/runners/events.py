@@ -1,7 +1,7 @@
 """What a run tells whoever watches it, as it goes.
 
-Owns the events, which are plain records emitted to one callback in the session's process; knows nothing of who
-listens. A listener must return quickly and never raise.
+Owns the events, plain records emitted to one callback in the session's process; knows nothing of who listens.
+A listener must return quickly and never raise.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class LayerStarted:
-    """The first check of a layer comes next. header: what is known of the target by now (`target`, `environment`)."""
+    """A layer's first check comes next. header: the document's `target` and `environment` by now."""
 
     layer: str
     checks: int
@@ -53,7 +53,7 @@ class LayerStarted:
 
 @dataclass(frozen=True, slots=True)
 class TargetStarted:
-    """The daemon answered INIT. start: the ordinal of this start, from 1. library: best guess, "" where unknown."""
+    """The daemon answered INIT. start: which start this is, from 1. library: best guess, "" where unknown."""
 
     layer: str
     start: int
@@ -101,6 +101,7 @@ class RunFinished:
 
 
 Event = (
-    RunStarted | LayerStarted | TargetStarted | CheckStarted | CheckFinished | TargetDied | Notice | RunFinished
+    RunStarted | LayerStarted | TargetStarted | CheckStarted | CheckFinished | TargetDied | Notice
+    | RunFinished
 )
 Listener = Callable[[Event], None]

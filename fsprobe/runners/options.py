@@ -18,15 +18,15 @@ Expectation = Literal["full", "read-only"]
 class RunOptions:
     """Everything `fsprobe run` can be told.
 
-    target: the daemon to start; None with `native`. native: a directory of a mounted file system that is checked
-    in place, with no daemon and no relay. suites: names or folders; empty means the built-in ones and the
-    target's own. select: globs over check ids, any of which keeps a check. ops: names of operations (upper
-    case), any of which keeps a check. quick: only the checks marked so; full: those that take long too.
-    no_mount: the wire layer only. no_relay: the daemon holds the device itself. expect: what the target claims
-    to be; None is found out. strict: WARN and UNSUPPORTED are unexpected too. start_timeout: seconds until the
-    daemon must have answered INIT. timeout: seconds after which one command or request counts as unanswered.
-    inject: fault rules of the relay, as typed. seed: of every random choice; None draws one. keep: the run
-    directory is copied out and named.
+    target: the daemon to start; None with `native`. native: a directory of a mounted file system that is
+    checked in place, with no daemon and no relay. suites: names or folders; empty means the built-in ones and
+    the target's own. select: globs over check ids, any of which keeps a check. ops: names of operations in
+    upper case, any of which keeps a check. quick: only the checks marked so; full: long ones too.
+    no_mount: the wire layer only. no_relay: the daemon holds the device itself. expect: what the target is
+    meant to be; None: find out. strict: WARN and UNSUPPORTED are unexpected too. start_timeout: seconds until
+    the daemon must have answered INIT. timeout: seconds after which one command or request counts as
+    unanswered. inject: fault rules of the relay, as typed. seed: of every random choice; None draws one.
+    keep: the run directory is copied out and named.
     """
 
     target: Target | None = None
