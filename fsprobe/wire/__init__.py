@@ -3,6 +3,7 @@
 Owns bytes and their meaning up to protocol 7.45; knows nothing of sockets, devices, files or time.
 """
 
+from fsprobe.wire.connection import Negotiated, init_flags, negotiate
 from fsprobe.wire.dirents import build_direntplus, build_dirents, direntplus, dirents
 from fsprobe.wire.errors import LocalError, PeerError, ProtocolError
 from fsprobe.wire.flags import (
@@ -27,6 +28,7 @@ from fsprobe.wire.flags import (
     WriteFlag,
     flag_names,
 )
+from fsprobe.wire.judge import expected_reply_sizes, judge_notification, judge_reply
 from fsprobe.wire.layout import LAYOUTS, field_offset, pack, size_of, unpack
 from fsprobe.wire.messages import (
     Reply,
@@ -217,6 +219,7 @@ __all__ = [
     "LseekWhence",
     "Mkdir",
     "Mknod",
+    "Negotiated",
     "Notice",
     "Notification",
     "NotifyDeleteOut",
@@ -281,8 +284,13 @@ __all__ = [
     "decode_request",
     "direntplus",
     "dirents",
+    "expected_reply_sizes",
     "field_offset",
     "flag_names",
+    "init_flags",
+    "judge_notification",
+    "judge_reply",
+    "negotiate",
     "notification_name",
     "opcode_name",
     "pack",

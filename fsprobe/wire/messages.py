@@ -127,8 +127,9 @@ def decode_request(
         partial=partial,
     )
     extensions = raw[at:]
-    if header.total_extlen and not partial and header.total_extlen * 8 != len(extensions):
-        raise PeerError(f"the header says {header.total_extlen * 8} bytes of extensions, not {len(extensions)}")
+    counted = header.total_extlen * 8
+    if counted and not partial and counted != len(extensions):
+        raise PeerError(f"the header says {counted} bytes of extensions, {len(extensions)} are there")
     return Request(header, opcode, body, extensions)
 
 
