@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import time
 from dataclasses import dataclass
 
 from fsprobe.posix import linux
@@ -62,10 +60,10 @@ def below(directory: str) -> list[Mount]:
     return [m for m in reversed(mounts()) if m.mountpoint == directory or m.mountpoint.startswith(prefix)]
 
 
-def detach(mountpoint: str, wait: float = 2.0) -> bool:
-    """Lazily unmount in a child of its own, since writing back dirty pages may wait on the daemon.
+def detach_in_child(mountpoint: str) -> int:
+    """Lazily unmount in a child, since writing back dirty pages may wait on the daemon. Returns its pid.
 
-    Returns whether the child came back in time; a child that did not is left to the end of the sandbox.
+    The child's exit status is 0, or 1 where the kernel refused; it may never come back.
     """
     child = os.fork()
     if child == 0:
@@ -74,16 +72,4 @@ def detach(mountpoint: str, wait: float = 2.0) -> bool:
         except OSError:
             os._exit(1)
         os._exit(0)
-    return wait_child(child, wait)
-
-
-def wait_child(pid: int, wait: float) -> bool:
-    """Reap a child within `wait` seconds; kill it and return False where it has not ended by then."""
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline:
-        done, _ = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return True
-        time.sleep(0.001)
-    os.kill(pid, signal.SIGKILL)
-    return False
+    return child

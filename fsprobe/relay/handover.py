@@ -1,0 +1,186 @@
+"""The hand-over: a daemon under seccomp notification gets a socket where it asked for a mounted device.
+
+Owns what is answered to each trapped call (the table in TRAPS); knows nothing of the traffic that follows.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fsprobe.posix import linux, seccomp
+from fsprobe.relay.mounter import MountCall, Mounter
+from fsprobe.relay.pump import socket_pair
+
+_HAND_OVER = (
+    seccomp.Trap("mount", seccomp.NOTIFY),
+    seccomp.Trap("umount2", seccomp.NOTIFY),
+    # Newer libfuse tries the new mount API first and falls back to mount(2).
+    seccomp.Trap("fsopen", seccomp.NOTIFY),
+)
+_SOCKET = (
+    # libfuse then reads with read(2) in place of splicing from the device.
+    seccomp.Trap("fcntl", seccomp.refuse(errno.EPERM), 1, linux.F_SETPIPE_SZ),
+    # libfuse then replies with writev: a large spliced reply into a socket is split, and the halves refused.
+    seccomp.Trap("vmsplice", seccomp.refuse(errno.ENOSYS)),
+    seccomp.Trap("ioctl", seccomp.NOTIFY, 1, linux.FUSE_DEV_IOC_CLONE),
+)
+_NO_DEVICE = tuple(seccomp.Trap(call, seccomp.NOTIFY) for call in ("open", "openat", "openat2"))
+TRAPS = {
+    "wire": _HAND_OVER + _SOCKET,
+    "wire-no-device": _HAND_OVER + _SOCKET + _NO_DEVICE,
+    "mount": _HAND_OVER + _SOCKET,
+    "direct": _HAND_OVER,
+}
+"""Mode of a start to the calls that are trapped: `wire` mounts nothing, `mount` relays, `direct` leaves the
+daemon its real device."""
+
+_PATH_ARGUMENT = {"open": 0, "openat": 1, "openat2": 1}
+_DEVICE = b"/dev/fuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a mount call came to: our ends, or None for what this mode does not have."""
+
+    mountpoint: str
+    call: MountCall
+    kernel_fd: int | None
+    daemon: socket.socket | None
+    limit: int
+    socket_link: str
+
+
+class HandOver:
+    """Answers the trapped calls of one start of the daemon."""
+
+    def __init__(
+        self, listener: seccomp.Listener, mode: str, mounter: Mounter | None, connected: Callable[[Connection], None],
+        unmount: Callable[[str], bool],
+    ) -> None:  # fmt: skip
+        self.listener, self.mode, self.mounter = listener, mode, mounter
+        self.connected, self.unmount = connected, unmount
+        self._early: tuple[socket.socket, int, str] | None = None
+        numbers = linux.this_arch().numbers
+        self._answers = {
+            numbers[name]: answer
+            for name, answer in {
+                "mount": self._mount, "umount2": self._umount, "fsopen": self._fsopen, "ioctl": self._clone,
+                "open": self._open, "openat": self._open, "openat2": self._open,
+            }.items()
+            if name in numbers
+        }  # fmt: skip
+        self._names = {number: name for name, number in numbers.items()}
+
+    def on_event(self, events: int) -> bool:
+        """One trapped call. Returns False when no process is left under the filter."""
+        try:
+            call = self.listener.receive()
+        except OSError:
+            return False
+        if call is None:
+            return True
+        try:
+            self._answers[call.call](call)
+        except OSError as error:
+            self.listener.answer(call, error=error.errno or errno.EIO)
+        return True
+
+    def _mount(self, call: seccomp.Notification) -> None:
+        source, target, fs_type = (seccomp.read_string(call.pid, address) for address in call.args[:3])
+        data = seccomp.read_string(call.pid, call.args[4])
+        if not self.listener.valid(call):
+            return
+        path = os.path.normpath(os.path.join(os.fsencode(os.readlink(f"/proc/{call.pid}/cwd")), target))
+        asked = MountCall(source, path, fs_type, call.args[3], data)
+        number = asked.device_fd()
+        if not fs_type.startswith(b"fuse") or number is None:
+            self.listener.let_through(call)
+            return
+        kernel_fd = self._carry_out(call, asked, number)
+        if self.mode == "direct":
+            if kernel_fd is not None:
+                os.close(kernel_fd)
+            self.connected(Connection(os.fsdecode(path), asked, None, None, 0, ""))
+        elif self._early is not None:
+            ours, limit, link = self._early
+            self.connected(Connection(os.fsdecode(path), asked, None, ours, limit, link))
+        else:
+            ours, limit, link = self._replace(call, number)
+            self.connected(Connection(os.fsdecode(path), asked, kernel_fd, ours, limit, link))
+        self.listener.answer(call)
+
+    def _carry_out(self, call: seccomp.Notification, asked: MountCall, number: int) -> int | None:
+        """The device of the new mount, None where this mode mounts nothing."""
+        if self.mode.startswith("wire") or self.mounter is None:
+            return None
+        device = linux.pidfd_getfd(call.pid, number)
+        try:
+            mounted = self.mounter.mount(asked, device)
+        except OSError:
+            os.close(device)
+            raise
+        if self.mode == "direct" and mounted != device:
+            self.listener.put_fd(call, mounted, number, close_on_exec=_flags(call.pid, number)[1])
+        return mounted
+
+    def _replace(self, call: seccomp.Notification, number: int) -> tuple[socket.socket, int, str]:
+        """Put a socket where the caller holds the device, with the same flags."""
+        ours, theirs, limit = socket_pair()
+        non_blocking, close_on_exec = _flags(call.pid, number)
+        theirs.setblocking(not non_blocking)
+        self.listener.put_fd(call, theirs.fileno(), number, close_on_exec=close_on_exec)
+        link = f"socket:[{os.fstat(theirs.fileno()).st_ino}]"
+        theirs.close()
+        return ours, limit, link
+
+    def _umount(self, call: seccomp.Notification) -> None:
+        target = seccomp.read_string(call.pid, call.args[0])
+        path = os.path.normpath(os.path.join(os.fsencode(os.readlink(f"/proc/{call.pid}/cwd")), target))
+        if self.unmount(os.fsdecode(path)):
+            self.listener.answer(call)
+        else:
+            self.listener.let_through(call)
+
+    def _fsopen(self, call: seccomp.Notification) -> None:
+        if seccomp.read_string(call.pid, call.args[0]).startswith(b"fuse"):
+            self.listener.answer(call, error=errno.ENOSYS)
+        else:
+            self.listener.let_through(call)
+
+    def _clone(self, call: seccomp.Notification) -> None:
+        """FUSE_DEV_IOC_CLONE: the new descriptor becomes another one of the same socket."""
+        source = linux.pidfd_getfd(call.pid, seccomp.read_u32(call.pid, call.args[2]))
+        try:
+            self.listener.put_fd(call, source, call.args[0] & 0xFFFFFFFF, close_on_exec=True)
+        finally:
+            os.close(source)
+        self.listener.answer(call)
+
+    def _open(self, call: seccomp.Notification) -> None:
+        path = seccomp.read_string(call.pid, call.args[_PATH_ARGUMENT[self._names[call.call]]])
+        if path != _DEVICE or self._early is not None:
+            self.listener.let_through(call)
+            return
+        ours, theirs, limit = socket_pair()
+        link = f"socket:[{os.fstat(theirs.fileno()).st_ino}]"
+        self._early = (ours, limit, link)
+        with theirs:
+            self.listener.return_fd(call, theirs.fileno(), close_on_exec=True)
+
+    def close(self) -> None:
+        """Stop answering."""
+        self.listener.close()
+
+
+def _flags(pid: int, number: int) -> tuple[bool, bool]:
+    """(non-blocking, close-on-exec) of a descriptor of another process."""
+    with open(f"/proc/{pid}/fdinfo/{number}") as info:
+        for line in info:
+            if line.startswith("flags:"):
+                flags = int(line.split()[1], 8)
+                return bool(flags & os.O_NONBLOCK), bool(flags & os.O_CLOEXEC)
+    return False, True

@@ -1,0 +1,314 @@
+"""The sandbox's first process: it holds the real device, relays the traffic, starts and reaps everything else.
+
+Owns the calls that the session makes and the events that it is told; knows nothing of checks. One thread, one
+loop: nothing here may wait on the mount. When this process ends, its namespaces end with it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from fsprobe.posix import linux
+from fsprobe.posix.channel import Channel, ChannelClosed
+from fsprobe.relay.daemon import Daemon
+from fsprobe.relay.loop import READ, Loop
+from fsprobe.relay.mounter import DirectMounter, FusermountMounter, Mounter
+from fsprobe.relay.recorder import Recorder
+from fsprobe.relay.rules import RuleSet
+from fsprobe.sandbox import evidence, isolation, process
+
+STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL for a daemon
+
+
+class Host:
+    """Answers the session's calls; see the methods named `do_…`."""
+
+    def __init__(self, channel: Channel, level: str, place: isolation.Place, mounter: Mounter | None, token: str) -> None:
+        self.loop = Loop()
+        self.channel, self.level, self.place, self.mounter, self.token = channel, level, place, mounter, token
+        self.recorder = Recorder()
+        self.rules = RuleSet()
+        self.daemon: Daemon | None = None
+        self.workers: dict[int, str] = {}
+        self.starts = 0
+        self._log = os.open(os.path.join(place.path, "worker.log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+
+    def serve(self) -> None:
+        """Run until the session closes its end."""
+        wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(wake_write)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.loop.watch(wake_read, lambda _: self._reap(wake_read))
+        self.loop.watch(self.channel.fileno(), self._on_call, READ)
+        try:
+            self.loop.run()
+        except ChannelClosed:
+            self._end()
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Send an event to the session."""
+        if event["event"] == "rule-crash":
+            self._kill_daemon()
+            return
+        self.channel.send(event)
+
+    def _on_call(self, events: int) -> None:
+        while (message := self.channel.take_ready()) is not None:
+            call, _fds = message
+            number, name, arguments = call["id"], call["call"], call["args"]
+
+            def reply(result: Any = None, fds: tuple[int, ...] = (), number: int = number) -> None:
+                self.channel.send({"id": number, "result": result}, fds)
+
+            try:
+                getattr(self, f"do_{name}")(reply, **arguments)
+            except OSError as error:
+                self.channel.send({"id": number, "errno": error.errno or 0, "error": str(error)})
+
+    # -- the daemon
+
+    def do_place(self, reply: Callable[..., None]) -> None:
+        """A fresh mountpoint and source directory for the next start."""
+        self.starts += 1
+        names = {kind: os.path.join(self.place.path, f"{kind}{self.starts}") for kind in ("mnt", "source")}
+        for path in names.values():
+            os.mkdir(path, 0o755)
+        reply(names)
+
+    def do_start(
+        self, reply: Callable[..., None], argv: list[str], env: dict[str, str], cwd: str, mode: str, layer: str,
+        mountpoint: str, rules: list[str],
+    ) -> None:  # fmt: skip
+        """Start the daemon in a mode of `handover.TRAPS`. Its progress comes as events."""
+        self.rules = RuleSet(rules)
+        self.recorder.start, self.recorder.layer = self.starts, layer
+        if mode.startswith("wire"):
+            # go-fuse opens this at its start, before it answers INIT; without a mount nobody else makes it.
+            with open(os.path.join(mountpoint, ".go-fuse-epoll-hack"), "w"):
+                pass
+        self.daemon = Daemon(self.loop, self.recorder, self.rules, self.mounter, self.tell)
+        self.daemon.start(
+            argv, {**env, process.RUN_TAG: self.token}, cwd, mode, no_new_privileges=not linux.has_sys_admin()
+        )
+        reply(self.daemon.pid)
+
+    def do_layer(self, reply: Callable[..., None], layer: str) -> None:
+        """Exchanges recorded from now on belong to this layer."""
+        self.recorder.layer = layer
+        reply()
+
+    def do_rules(self, reply: Callable[..., None], rules: list[str]) -> None:
+        """Replace the fault rules."""
+        self.rules.replace(rules)
+        reply()
+
+    def do_status(self, reply: Callable[..., None]) -> None:
+        """Open requests, whether the daemon lives, what it printed."""
+        reply(self.daemon.status() if self.daemon else {"open": [], "alive": False, "output": b"", "connected": False})
+
+    def do_exchanges(self, reply: Callable[..., None]) -> None:
+        """Records since the last call."""
+        reply({"records": self.recorder.take(), "dropped": self.recorder.dropped})
+
+    def do_answer(self, reply: Callable[..., None], uniques: list[int], error: int) -> None:
+        """Answer open requests in the daemon's place. Replies with how many were still open."""
+        pump = self.daemon.pump if self.daemon else None
+        reply(sum(pump.answer(unique, error) for unique in uniques) if pump else 0)
+
+    def do_abort(self, reply: Callable[..., None]) -> None:
+        """Close the real device: every caller of this connection gets an error."""
+        if self.daemon:
+            self.daemon.abort()
+        reply()
+
+    def do_evidence(self, reply: Callable[..., None]) -> None:
+        """What /proc tells of the daemon's processes."""
+        pids = self.daemon.processes() if self.daemon else []
+        reply([
+            {"pid": pid, "exe": evidence.executable(pid), "cmdline": evidence.command_line(pid),
+             "maps": evidence.maps(pid), "threads": [t.to_wire() for t in evidence.threads(pid)]}
+            for pid in pids[:8]
+        ])  # fmt: skip
+
+    def do_stop(self, reply: Callable[..., None], grace: float = STOP_GRACE) -> None:
+        """End the daemon and everything it started, then its mount. Replies {"killed": pids, "left": pids}."""
+        if self.daemon is None:
+            reply({"killed": [], "left": []})
+            return
+        for pid in self._others():
+            process.kill(pid, signal.SIGTERM)
+        self._wait_for_end(reply, grace, [])
+
+    def _wait_for_end(self, reply: Callable[..., None], left: float, killed: list[int]) -> None:
+        others = self._others()
+        if others and left > 0:
+            self.loop.later(0.004, lambda: self._wait_for_end(reply, left - 0.004, killed))
+            return
+        if others and not killed:
+            for pid in others:
+                process.kill(pid)
+            if self.daemon:
+                self.daemon.abort()
+            self.loop.later(0.004, lambda: self._wait_for_end(reply, 1.0, others))
+            return
+        if self.daemon:
+            self.daemon.finish()
+        self.daemon = None
+        reply({"killed": killed, "left": others})
+
+    def _kill_daemon(self) -> None:
+        for pid in self.daemon.processes() if self.daemon else []:
+            process.kill(pid)
+
+    def _others(self) -> list[int]:
+        """The daemon's processes: all of the sandbox's but ours, the workers and what they started."""
+        ours = set(self.workers)
+        pids = process.pids() if self.level != "none" else process.tagged(self.token)
+        return [pid for pid in pids if process.state(pid) not in ("Z", "") and not self._is_ours(pid, ours)]
+
+    @staticmethod
+    def _is_ours(pid: int, workers: set[int]) -> bool:
+        """Whether a process is a worker or descends from one."""
+        own = os.getpid()
+        while pid > 1 and pid != own:
+            if pid in workers:
+                return True
+            pid = process.parent(pid)
+        return False
+
+    # -- workers
+
+    def do_worker(self, reply: Callable[..., None], entry: str, setup: dict[str, Any]) -> None:
+        """Fork a worker that runs `module:function` with a channel; its setup goes through that channel.
+
+        In the wire layer it inherits the kernel's end of the connection, which only it then holds.
+        """
+        wire_end = self.daemon.take_kernel_end() if self.daemon and setup["layer"] == "wire" else None
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(entry, theirs, wire_end)
+        self.workers[pid] = setup["layer"]
+        theirs.close()
+        if wire_end is not None:
+            wire_end.close()
+        reply({"pid": pid, "socket": -1 if wire_end is None else 4}, (ours.fileno(),))
+        ours.close()
+
+    def _become_worker(self, entry: str, theirs: socket.socket, wire_end: socket.socket | None) -> None:
+        try:
+            isolation.die_with_parent()
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            os.setsid()
+            keep = os.dup(theirs.fileno()), os.dup(wire_end.fileno()) if wire_end else os.open("/dev/null", os.O_RDONLY)
+            os.dup2(self._log, 2)
+            os.dup2(2, 1)
+            temporary = [os.dup2(fd, 1000 + at, inheritable=False) for at, fd in enumerate(keep)]
+            os.closerange(3, 1000)
+            for at, fd in enumerate(temporary):
+                os.dup2(fd, 3 + at, inheritable=False)
+            os.closerange(1000, 1002)
+            if self.level == "user":
+                linux.drop_capabilities()
+            module, _, function = entry.partition(":")
+            getattr(importlib.import_module(module), function)(Channel(socket.socket(fileno=3)))
+        finally:
+            sys.stderr.flush()
+            os._exit(1)
+
+    def do_kill_worker(self, reply: Callable[..., None], pid: int) -> None:
+        """SIGKILL a worker and all of its descendants; it may stay in D until its request is answered."""
+        for other in process.pids():
+            if self._is_ours(other, {pid}) and other in process.descendants(pid):
+                process.kill(other)
+        process.kill(pid)
+        reply()
+
+    def do_caller(self, reply: Callable[..., None], pid: int) -> None:
+        """What a process is doing: state, system call, command line."""
+        reply({"state": process.state(pid), "cmdline": evidence.command_line(pid),
+               "threads": [t.to_wire() for t in evidence.threads(pid)]})  # fmt: skip
+
+    def do_affinity(self, reply: Callable[..., None], cpus: list[int]) -> None:
+        """Let this process, the daemon and the workers run on these processors only."""
+        for pid in [os.getpid(), *self.workers, *(self.daemon.processes() if self.daemon else [])]:
+            for tid in process.thread_ids(pid):
+                try:
+                    os.sched_setaffinity(tid, cpus)
+                except OSError:
+                    continue
+        reply()
+
+    def do_keep(self, reply: Callable[..., None], destination: str) -> None:
+        """Copy the run directory's own files (never what is mounted in it) out of the sandbox."""
+        import shutil
+
+        for entry in os.scandir(self.place.path):
+            if entry.is_file(follow_symlinks=False):
+                shutil.copy2(entry.path, destination)
+            elif entry.name.startswith("source"):
+                shutil.copytree(entry.path, os.path.join(destination, entry.name), symlinks=True)
+        reply()
+
+    def _reap(self, wake: int) -> None:
+        os.read(wake, 4096)
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            layer = self.workers.pop(pid, None)
+            code = os.waitstatus_to_exitcode(status)
+            if layer is not None:
+                self.channel.send({"event": "worker-exit", "pid": pid, "status": code})
+            elif self.daemon is not None:
+                self.daemon.reaped(pid, code)
+
+    def _end(self) -> None:
+        """The session is gone or done: nothing of this run may stay."""
+        if self.daemon:
+            self.daemon.abort()
+        if self.level == "none":
+            for pid in process.tagged(self.token):
+                process.kill(pid)
+            if self.daemon:
+                self.daemon.finish()
+        os._exit(0)
+
+
+def main() -> None:
+    """`python -m fsprobe.relay.host CHANNEL_FD LEVEL TOKEN AVOID…`, started by `relay.client`."""
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    level, token, avoid = sys.argv[2], sys.argv[3], sys.argv[4:]
+    isolation.die_with_parent()
+    try:
+        isolation.enter(level)
+        place = isolation.private_place(avoid) if level != "none" else None
+    except OSError as error:
+        channel.send({"failed": f"{error}"})
+        sys.exit(1)
+    if place is None:  # the session makes one, after it has started the janitor that will remove it
+        channel.send({"need": "place"})
+        place = isolation.Place(channel.receive(10.0)[0]["place"], private=False)
+    device = os.access("/dev/fuse", os.R_OK | os.W_OK)
+    mounter: Mounter | None = None
+    if device:
+        mounter = DirectMounter() if level != "none" or linux.has_sys_admin() else FusermountMounter.find()
+    host = Host(channel, level, place, mounter, token)
+    channel.send({"hello": {"path": place.path, "private": place.private, "device": device,
+                            "mounter": type(mounter).__name__ if mounter else ""}})  # fmt: skip
+    host.serve()
+
+
+if __name__ == "__main__":
+    main()

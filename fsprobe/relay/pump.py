@@ -1,0 +1,323 @@
+"""The relay proper: requests from the kernel's side to the daemon, replies back, every one recorded.
+
+Owns one connection: its two descriptors and its open requests; knows nothing of how they were got, of
+checks or of verdicts. The kernel's side is the real device, or a socket on which fsprobe plays the kernel.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fsprobe import wire
+from fsprobe.posix.linux import SIOCOUTQ, SO_RCVBUFFORCE, SO_SNDBUFFORCE
+from fsprobe.relay import init
+from fsprobe.relay.loop import EDGE, READ, WRITE, Loop
+from fsprobe.relay.recorder import IN_HEADER, Recorder
+from fsprobe.relay.rules import Action, RuleSet
+from fsprobe.trace.exchange import REPLY_HEAD, REQUEST_HEAD
+
+# Reading /dev/fuse with less than max_write + 4096 gives EINVAL; daemons announce up to 16 MiB.
+BUFFER_SIZE = 17 << 20
+SOCKET_BUFFER = 18 << 20
+_OUT_HEADER = struct.Struct("=IiQ")
+_NOTHING_QUEUED = bytes(4)
+_FORGET, _INTERRUPT, _NOTIFY_REPLY, _BATCH_FORGET = 2, 36, 41, 42
+_NO_REPLY = frozenset({_FORGET, _INTERRUPT, _NOTIFY_REPLY, _BATCH_FORGET})
+
+_request_buffer = bytearray(BUFFER_SIZE)
+_reply_buffer = bytearray(BUFFER_SIZE)
+
+
+@dataclass(slots=True)
+class Open:
+    """A request that the daemon owes an answer."""
+
+    seq: int
+    opcode: int
+    head: bytes
+    length: int
+    sent_ns: int
+    note: str = ""
+
+
+def socket_pair() -> tuple[socket.socket, socket.socket, int]:
+    """Our end, the daemon's end, and the longest message that they carry."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (ours, theirs):
+        for forced, plain in ((SO_SNDBUFFORCE, socket.SO_SNDBUF), (SO_RCVBUFFORCE, socket.SO_RCVBUF)):
+            try:
+                end.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER)
+            except PermissionError:
+                end.setsockopt(socket.SOL_SOCKET, plain, SOCKET_BUFFER)
+    return ours, theirs, ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 32
+
+
+class Pump:
+    """One connection between a kernel side and a daemon.
+
+    tell(event) gets {"event": "ready" | "unmounted" | "daemon-gone" | "malformed" | "init-failed", …}.
+    """
+
+    def __init__(
+        self, loop: Loop, kernel_fd: int, daemon: socket.socket, limit: int,
+        recorder: Recorder, rules: RuleSet, tell: Callable[[dict[str, Any]], None],
+    ) -> None:  # fmt: skip
+        self.loop, self.daemon, self.limit = loop, daemon, limit
+        self.kernel_fd = kernel_fd
+        self.recorder, self.rules, self.tell = recorder, rules, tell
+        self.open: dict[int, Open] = {}
+        self.answered: set[int] = set()
+        self.interrupts: set[int] = set()
+        self.masked: list[str] = []
+        self.clamped = ""
+        self.minor = 0
+        self.closed = False
+        self._daemon_fd = daemon.fileno()
+        self._edge_fd = -1
+        self._last_unique = 0
+        self._request_view = memoryview(_request_buffer)
+        self._reply_view = memoryview(_reply_buffer)
+        self._buffers = [_request_buffer]
+        os.set_blocking(kernel_fd, False)
+        daemon.setblocking(False)
+        loop.watch(kernel_fd, self._on_kernel)
+        loop.watch(self._daemon_fd, self._on_daemon)
+
+    # -- from the kernel
+
+    def _on_kernel(self, events: int) -> None:
+        if self.unread():
+            self._wait_until_taken()
+            return
+        try:
+            length = os.readv(self.kernel_fd, self._buffers)
+        except OSError as error:
+            # ENOENT: the request was aborted while we read it (fuse_dev_do_read).
+            if error.errno in (errno.EAGAIN, errno.EINTR, errno.ENOENT):
+                return
+            self._kernel_gone()
+            return
+        if length < IN_HEADER.size:
+            self._kernel_gone()
+            return
+        sent = time.monotonic_ns()
+        _, opcode, unique, nodeid, *_ = IN_HEADER.unpack_from(_request_buffer)
+        message = self._request_view[:length]
+        if opcode == init.OPCODE:
+            self.masked = init.mask_request(message)
+        head = bytes(message[:REQUEST_HEAD])
+        seq = self.recorder.number()
+        if opcode in _NO_REPLY:
+            if opcode == _INTERRUPT:
+                self.interrupts.add(unique)
+            self._record(seq, head, length, None, 0, None, sent, None, "")
+        else:
+            self.open[unique] = Open(seq, opcode, head, length, sent)
+        if self.rules.active:
+            action = self.rules.request(opcode, unique, nodeid, message)
+            if action is not None:
+                self._act(action, unique)
+                return
+        self._to_daemon(message, unique)
+
+    def _to_daemon(self, message: memoryview | bytes, unique: int) -> None:
+        try:
+            self.daemon.send(message)
+            self._last_unique = unique
+        except BlockingIOError:
+            # Cannot be while the last message was taken, but for a daemon end that someone shrank.
+            copy = bytes(message)
+            self.loop.later(0.001, lambda: None if self.closed else self._to_daemon(copy, unique))
+        except OSError:
+            self._daemon_gone()
+
+    def _act(self, action: Action, unique: int) -> None:
+        if action.kill:
+            self.tell({"event": "rule-crash"})
+        elif action.reply is not None:
+            self._from_daemon(bytearray(action.reply), len(action.reply))
+        elif action.request is not None:
+            request = action.request
+            if action.delay:
+                self.loop.later(action.delay, lambda: None if self.closed else self._to_daemon(request, unique))
+            else:
+                self._to_daemon(request, unique)
+
+    # -- from the daemon
+
+    def _on_daemon(self, events: int) -> None:
+        try:
+            length = self.daemon.recv_into(_reply_buffer)
+        except BlockingIOError:
+            return
+        except OSError:
+            length = 0
+        if length == 0:
+            self._daemon_gone()
+            return
+        self._from_daemon(_reply_buffer, length)
+
+    def _from_daemon(self, buffer: bytearray, length: int) -> None:
+        replied = time.monotonic_ns()
+        message = self._reply_view[:length] if buffer is _reply_buffer else memoryview(buffer)[:length]
+        if length < _OUT_HEADER.size:
+            self._malformed(0, f"a message of {length} bytes, shorter than a reply's header", bytes(message))
+            return
+        _, error, unique = _OUT_HEADER.unpack_from(message)
+        waiting = self.open.get(unique)
+        if unique == 0:
+            self._write_kernel(message)
+            return
+        if unique in self.answered:
+            self.answered.discard(unique)  # late: its caller was freed long ago
+            return
+        if waiting is not None and self.rules.active:
+            changed = self.rules.reply(waiting.opcode, waiting.head, bytes(message))
+            if changed is not None:
+                buffer, length = bytearray(changed), len(changed)
+                message = memoryview(buffer)
+                _, error, unique = _OUT_HEADER.unpack_from(message)
+                waiting = self.open.get(unique)
+        self._judge_and_pass(message, length, error, unique, waiting, replied)
+
+    def _judge_and_pass(
+        self, message: memoryview, length: int, error: int, unique: int, waiting: Open | None, replied: int
+    ) -> None:
+        if waiting is None:
+            if unique in self.interrupts:
+                self.interrupts.discard(unique)
+                self._write_kernel(message)
+            elif self._write_kernel(message):
+                self._malformed(unique, f"a reply to request {unique}, which is not open", bytes(message[:64]))
+            return
+        note = wire.judge_reply(message, length, True, waiting.opcode, self.minor or 45, waiting.head)
+        if waiting.opcode == init.OPCODE:
+            self._init_reply(message, length, error)
+        self._write_kernel(message)
+        if note:
+            stays_open = self._stays_open(message, length, error)
+            waiting.note = f"reply refused: {note}" if stays_open else note
+            self._malformed(unique, note, bytes(message[:64]), stays_open=stays_open)
+            if stays_open:
+                return
+        del self.open[unique]
+        self._record(
+            waiting.seq, waiting.head, waiting.length, bytes(message[:REPLY_HEAD]), length, -error,
+            waiting.sent_ns, replied, note,
+        )  # fmt: skip
+        if waiting.opcode == init.OPCODE:
+            self.tell({"event": "ready"} if error == 0 else {"event": "init-failed", "errno": -error})
+
+    @staticmethod
+    def _stays_open(message: memoryview, length: int, error: int) -> bool:
+        """Whether fuse_dev_do_write refuses the header, so that the caller waits on; a bad body ends it with EIO."""
+        return not (-512 < error <= 0) or int.from_bytes(message[:4], "little") != length
+
+    def _init_reply(self, message: memoryview, length: int, error: int) -> None:
+        if error == 0 and length >= 24:
+            self.minor = int.from_bytes(message[20:24], "little")
+            self.clamped = init.clamp_reply(message, self.limit)
+
+    def _malformed(self, unique: int, reason: str, head: bytes, *, stays_open: bool = True) -> None:
+        self.tell({"event": "malformed", "unique": unique, "reason": reason, "head": head, "open": stays_open})
+
+    def _write_kernel(self, message: memoryview) -> int:
+        """0, or the errno with which the kernel's side refused the message."""
+        try:
+            os.write(self.kernel_fd, message)
+        except BlockingIOError:
+            return errno.EAGAIN
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
+
+    def _record(self, seq: int, head: bytes, length: int, reply: bytes | None, reply_len: int, error: int | None,
+                sent: int, replied: int | None, note: str) -> None:  # fmt: skip
+        recorder = self.recorder
+        recorder.keep((seq, recorder.start, recorder.layer, head, length, reply, reply_len, error, sent, replied, note))
+
+    # -- flow: a request is read from the kernel only when the daemon has taken the last one
+
+    def unread(self) -> bool:
+        """Whether a message lies in the daemon's socket that it has not taken."""
+        return fcntl.ioctl(self._daemon_fd, SIOCOUTQ, _NOTHING_QUEUED) != _NOTHING_QUEUED
+
+    def _wait_until_taken(self) -> None:
+        """Read no more from the kernel until the daemon takes what it was sent: its caller can still be killed."""
+        self.loop.change(self.kernel_fd, 0)
+        self._edge_fd = os.dup(self._daemon_fd)
+        self.loop.watch(self._edge_fd, self._taken, WRITE | EDGE)
+
+    def _taken(self, events: int) -> None:
+        if self.unread() and not self.closed:
+            return
+        self._drop_edge()
+        if not self.closed:
+            self.loop.change(self.kernel_fd, READ)
+
+    def _drop_edge(self) -> None:
+        if self._edge_fd >= 0:
+            self.loop.forget(self._edge_fd)
+            os.close(self._edge_fd)
+            self._edge_fd = -1
+
+    # -- open requests
+
+    def open_requests(self) -> list[dict[str, Any]]:
+        """Requests without an answer, the oldest first; `taken` tells whether the daemon has read it."""
+        now = time.monotonic_ns()
+        unread = not self.closed and self.unread()
+        return [
+            {"unique": unique, "opcode": o.opcode, "head": o.head, "length": o.length, "age": (now - o.sent_ns) / 1e9,
+             "seq": o.seq, "sent_ns": o.sent_ns, "note": o.note, "taken": not (unread and unique == self._last_unique)}
+            for unique, o in self.open.items()
+        ]  # fmt: skip
+
+    def answer(self, unique: int, error: int) -> bool:
+        """Answer an open request in the daemon's place; a late reply of its own is swallowed."""
+        waiting = self.open.pop(unique, None)
+        if waiting is None or self.closed:
+            return False
+        self._write_kernel(memoryview(_OUT_HEADER.pack(_OUT_HEADER.size, -error, unique)))
+        self.answered.add(unique)
+        note = waiting.note or "answered by fsprobe: the daemon did not"
+        self._record(waiting.seq, waiting.head, waiting.length, None, 0, None, waiting.sent_ns, None, note)
+        return True
+
+    # -- the end
+
+    def _kernel_gone(self) -> None:
+        if not self.closed:
+            self.close()
+            self.tell({"event": "unmounted"})
+
+    def _daemon_gone(self) -> None:
+        if not self.closed:
+            self._record_open("the daemon's end closed before it answered")
+            self.close()
+            self.tell({"event": "daemon-gone"})
+
+    def _record_open(self, note: str) -> None:
+        for waiting in self.open.values():
+            text = waiting.note or note
+            self._record(waiting.seq, waiting.head, waiting.length, None, 0, None, waiting.sent_ns, None, text)
+
+    def close(self) -> None:
+        """Close both sides. Closing the real device aborts the connection: every caller gets an error."""
+        if self.closed:
+            return
+        self.closed = True
+        self._drop_edge()
+        for fd in (self.kernel_fd, self._daemon_fd):
+            self.loop.forget(fd)
+        os.close(self.kernel_fd)
+        self.daemon.close()
+        self.open.clear()

@@ -1,0 +1,58 @@
+"""What passed through the relay, kept until the session fetches it.
+
+Owns a bounded list of raw records and their numbering; decodes nothing: that would cost the traffic its speed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from typing import Any
+
+from fsprobe.trace.exchange import Exchange
+
+# A run fetches after every check, so this bounds one check's traffic: 200,000 records of about 1 KiB.
+CAPACITY = 200_000
+IN_HEADER = struct.Struct("=IIQQIIIHH")  # len opcode unique nodeid uid gid pid total_extlen padding
+
+# seq, start, layer, request head, request length, reply head or None, reply length, error or None,
+# sent ns, replied ns or None, note
+Record = tuple[int, int, str, bytes, int, bytes | None, int, int | None, int, int | None, str]
+
+
+class Recorder:
+    """Numbers requests across all starts of the daemon and keeps what the session has not fetched."""
+
+    def __init__(self) -> None:
+        self.records: deque[Record] = deque(maxlen=CAPACITY)
+        self.next_seq = 0
+        self.start = 0
+        self.layer = ""
+        self.dropped = 0
+
+    def number(self) -> int:
+        """The ordinal of a request just read."""
+        self.next_seq += 1
+        return self.next_seq
+
+    def keep(self, record: Record) -> None:
+        """Add a finished record, dropping the oldest when full."""
+        if len(self.records) == CAPACITY:
+            self.dropped += 1
+        self.records.append(record)
+
+    def take(self) -> list[Record]:
+        """All records since the last call."""
+        taken = list(self.records)
+        self.records.clear()
+        return taken
+
+
+def exchange(record: Record | list[Any]) -> Exchange:
+    """A record as the typed exchange that the rest of fsprobe works with."""
+    seq, start, layer, request, request_len, reply, reply_len, error, sent, replied, note = record
+    _, opcode, unique, nodeid, uid, gid, pid, _, _ = IN_HEADER.unpack_from(request)
+    return Exchange(
+        seq, start, layer, unique, opcode, nodeid, uid, gid, pid, request, request_len, reply, reply_len,
+        error, sent, replied, note,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Namespaces, mounts, processes, and what this machine offers."""

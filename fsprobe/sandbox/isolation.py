@@ -1,0 +1,77 @@
+"""Namespaces: entering them, and the private place that a run works in.
+
+Owns the levels of isolation and how each is entered; knows nothing of FUSE traffic. `namespaces` is root's
+own mount and pid namespaces, `user` adds a user namespace, `none` has none and relies on the janitor.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+
+from fsprobe.posix import linux
+
+LEVELS = ("namespaces", "user", "none")
+
+# A directory that is empty hides nothing when a private tmpfs covers it, and needs no removal afterwards.
+_COVERABLE = ("/mnt", "/media", "/srv", "/opt", "/home")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run works: `private` places vanish with their namespace, others the janitor removes."""
+
+    path: str
+    private: bool
+
+
+def enter(level: str) -> None:
+    """Become the first process of the level's namespaces. Returns in that process only.
+
+    The caller stays behind as its parent, waiting, so that a signal to it (or its parent's death) ends all.
+    Raises OSError where the level is not to be had.
+    """
+    if level == "none":
+        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+        die_with_parent()
+        return
+    uid, gid = os.geteuid(), os.getegid()
+    flags = linux.CLONE_NEWNS | linux.CLONE_NEWPID
+    linux.unshare(flags | (linux.CLONE_NEWUSER if level == "user" else 0))
+    if level == "user":
+        _map_self(uid, gid)
+    die_with_parent()  # after unshare: a change of credentials clears it
+    child = os.fork()
+    if child:
+        os.closerange(3, 1 << 16)  # ours of the session's channel must be the first process's alone
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0x7F)
+    die_with_parent()
+    linux.mount(b"none", b"/", b"", linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount(b"proc", b"/proc", b"proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+
+
+def die_with_parent() -> None:
+    """SIGKILL for this process when its parent ends."""
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _map_self(uid: int, gid: int) -> None:
+    """Map only the user's own ids, to themselves: what the daemon reports keeps its meaning."""
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+
+
+def private_place(avoid: list[str]) -> Place | None:
+    """A tmpfs over an empty directory that nothing in `avoid` mentions, inside our own mount namespace."""
+    for directory in _COVERABLE:
+        try:
+            empty = os.path.isdir(directory) and not os.listdir(directory)
+            if not empty or any(directory + "/" in text or text == directory for text in avoid):
+                continue
+            linux.mount(b"fsprobe", directory.encode(), b"tmpfs", 0, b"mode=755")
+        except OSError:
+            continue
+        return Place(directory, private=True)
+    return None

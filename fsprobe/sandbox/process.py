@@ -1,0 +1,181 @@
+"""Starting the target, and looking at processes from outside.
+
+Owns fork and exec under a filter, and what /proc tells; knows nothing of FUSE or of what is trapped.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+
+from fsprobe.posix import linux, seccomp
+
+RUN_TAG = "FSPROBE_RUN"
+"""Environment variable that marks every process of a run, so that the janitor finds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A child under way: its pid, the listener of its filter (None without one), the read end of its output."""
+
+    pid: int
+    listener: seccomp.Listener | None
+    output: int
+
+
+def start(
+    argv: list[str], env: dict[str, str], cwd: str, traps: tuple[seccomp.Trap, ...], *, no_new_privileges: bool
+) -> Started:
+    """Start a program under the traps, its output into a pipe, standard input empty.
+
+    Raises OSError where it cannot be executed. The caller has one thread only.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    output_read, output_write = os.pipe2(os.O_CLOEXEC)
+    pid = os.fork()
+    if pid == 0:
+        _child(argv, env, cwd, traps, no_new_privileges, theirs, output_write)
+    theirs.close()
+    os.close(output_write)
+    listener: seccomp.Listener | None = None
+    failed = 0
+    while True:
+        data, fds, _, _ = socket.recv_fds(ours, 64, 1, socket.MSG_CMSG_CLOEXEC)
+        if fds:
+            listener = seccomp.Listener(fds[0])
+        if not data:  # the socket closed on exec
+            break
+        if data[:1] == b"E":
+            failed = int(data[1:])
+    ours.close()
+    if failed:
+        os.close(output_read)
+        if listener is not None:
+            listener.close()
+        os.waitpid(pid, 0)
+        raise OSError(failed, os.strerror(failed), argv[0])
+    os.set_blocking(output_read, False)
+    return Started(pid, listener, output_read)
+
+
+def _child(
+    argv: list[str], env: dict[str, str], cwd: str, traps: tuple[seccomp.Trap, ...],
+    no_new_privileges: bool, tell: socket.socket, output: int,
+) -> None:  # fmt: skip
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        null = os.open("/dev/null", os.O_RDONLY)
+        for source, standard in ((null, 0), (output, 1), (output, 2)):
+            os.dup2(source, standard)
+        os.chdir(cwd)
+        if traps:
+            if no_new_privileges:
+                linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+            listener = seccomp.install(traps)
+            socket.send_fds(tell, [b"L"], [listener])
+            os.close(listener)
+        os.execvpe(argv[0], argv, env)
+    except OSError as error:
+        tell.send(b"E%d" % (error.errno or 1))
+    finally:
+        os._exit(127)
+
+
+def pids() -> list[int]:
+    """Every process that /proc shows, but this one."""
+    own = os.getpid()
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != own]
+
+
+def state(pid: int) -> str:
+    """The state letter of a process ("R", "S", "D", "T", "Z"), "" where it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def tagged(token: str) -> list[int]:
+    """Processes whose environment carries this run's tag, but this one; zombies left out."""
+    wanted = f"{RUN_TAG}={token}".encode()
+    found = []
+    for pid in pids():
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as environ:
+                if wanted in environ.read().split(b"\0") and state(pid) not in ("Z", ""):
+                    found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+def holders(link: str) -> list[int]:
+    """Processes that have a descriptor whose link reads `link`, e.g. "socket:[1234]"."""
+    found = []
+    for pid in pids():
+        try:
+            names = os.listdir(f"/proc/{pid}/fd")
+        except OSError:
+            continue
+        for name in names:
+            try:
+                if os.readlink(f"/proc/{pid}/fd/{name}") == link:
+                    found.append(pid)
+                    break
+            except OSError:
+                continue
+    return found
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    """Signal a process that may have ended already."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def parent(pid: int) -> int:
+    """The parent of a process, 0 where it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return int(stat.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def descendants(root: int) -> list[int]:
+    """Every process that descends from `root`, parents before children."""
+    children: dict[int, list[int]] = {}
+    for pid in pids():
+        children.setdefault(parent(pid), []).append(pid)
+    found: list[int] = []
+    queue = [root]
+    while queue:
+        below = children.get(queue.pop(), [])
+        found += below
+        queue += below
+    return found
+
+
+def thread_ids(pid: int) -> list[int]:
+    """The threads of a process, none where it is gone."""
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
+
+
+def python_command(module: str) -> list[str]:
+    """A command that runs the `main` of one of our modules, whatever the working directory holds."""
+    package_parent = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    boot = f"import sys; sys.path.insert(0, {package_parent!r}); from {module} import main; main()"
+    return [sys.executable, "-P", "-c", boot]
