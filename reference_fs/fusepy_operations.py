@@ -1,0 +1,259 @@
+"""The operations of libfuse's high level, on paths, done on the model.
+
+Owns the turn from paths and handles to inodes; knows nothing of ctypes. Paths are str in Latin-1, one
+character a byte, because names are bytes and fusepy would refuse those that are not UTF-8. An operation
+whose attribute is None does not exist: libfuse then answers for it (ENOSYS, mostly).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+from reference_fs import model_attributes, model_files, model_names, model_rename, model_xattrs
+from reference_fs.model import Store
+from reference_fs.model_attributes import Changes, Time
+from reference_fs.model_inode import Caller, Inode, fail
+from reference_fs.model_permissions import READ, WRITE, allowed, require
+from reference_fs.profiles import CRASH_SIZE, Profile
+
+HANDLERS: dict[str, tuple[str, ...]] = {
+    "SETATTR": ("chmod", "chown", "truncate", "utimens"), "GETLK": ("lock",), "SETLK": ("lock",),
+    "SETLKW": ("lock",), "RENAME2": (), "FALLOCATE": ("fallocate",),
+}  # fmt: skip
+"""Operations of the protocol whose handler is not simply their name in lower case."""
+HIDDEN = re.compile(rb"\.fuse_hidden[0-9a-f]{16}")
+
+
+def handlers_of(operations: frozenset[str]) -> list[str]:
+    """The names of the high level's handlers for operations of the protocol."""
+    return sorted({name for op in operations for name in HANDLERS.get(op, (op.lower(),))})
+
+
+class Operations:
+    """What fusepy calls. context: gives (uid, gid, pid) of whoever asked.
+
+    libfuse renames a file that is removed while open to `.fuse_hiddenXXXXXXXXXXXXXXXX`, because it would
+    otherwise have no path to ask for it by. Here such a rename *is* the removal: the inode loses its name,
+    is kept in `hidden` for as long as libfuse may ask by that path, and no directory ever shows it.
+    """
+
+    use_ns = True
+    flag_nullpath_ok = 1
+    flag_nopath = 1
+    flag_utime_omit_ok = 1
+
+    def __init__(self, store: Store, context: Callable[[], tuple[int, int, int]], profile: Profile) -> None:
+        self.store = store
+        self._context = context
+        self._profile = profile
+        self._handles: dict[int, Inode] = {}
+        self._next_handle = 1
+        self._hidden: dict[tuple[int, bytes], Inode] = {}
+        for name in handlers_of(profile.absent):
+            setattr(self, name, None)
+        for name in handlers_of(profile.noop):
+            setattr(self, name, _say_yes)
+        if self.open is None:
+            self.flag_nopath = self.flag_nullpath_ok = 0  # without handles only the path says which file
+
+    def caller(self) -> Caller:
+        """Who sent the request that is being served."""
+        uid, gid, pid = self._context()
+        return Caller(uid, gid, lambda: groups_of(pid))
+
+    def inode(self, path: str | None, fh: int | None = None) -> Inode:
+        """The inode of a handle, or of a path where there is none."""
+        if fh and fh in self._handles:
+            return self._handles[fh]
+        if path is None:
+            raise fail(errno.EBADF)
+        raw = path.encode("latin-1")
+        if self._hidden:
+            parent, name = self._split(raw)
+            hidden = self._hidden.get((parent.ino, name))
+            if hidden is not None:
+                return hidden
+        return model_names.resolve(self.store, raw, self.caller())
+
+    def _split(self, path: bytes) -> tuple[Inode, bytes]:
+        directory, _, name = path.rpartition(b"/")
+        return model_names.resolve(self.store, directory, self.caller()), name
+
+    def parent(self, path: str) -> tuple[Inode, bytes]:
+        """The directory that a path's last name is in, and that name."""
+        return self._split(path.encode("latin-1"))
+
+    def _handle(self, inode: Inode) -> int:
+        self.store.hold(inode)
+        fh = self._next_handle
+        self._next_handle += 1
+        self._handles[fh] = inode
+        return fh
+
+    # names
+
+    def mknod(self, path: str, mode: int, dev: int) -> None:
+        model_names.make(self.store, *self.parent(path), self.caller(), mode, dev)
+
+    def mkdir(self, path: str, mode: int) -> None:
+        model_names.make_directory(self.store, *self.parent(path), self.caller(), mode)
+
+    def symlink(self, path: str, target: str) -> None:
+        model_names.make_symlink(self.store, *self.parent(path), self.caller(), target.encode("latin-1"))
+
+    def readlink(self, path: str) -> str:
+        return model_names.read_link(self.store, self.inode(path)).decode("latin-1")
+
+    def link(self, path: str, source: str) -> None:
+        model_names.link(self.store, self.inode(source), *self.parent(path), self.caller())
+
+    def unlink(self, path: str) -> None:
+        parent, name = self.parent(path)
+        hidden = self._hidden.pop((parent.ino, name), None)
+        if hidden is not None:
+            self.store.drop(hidden)
+        else:
+            model_names.unlink(self.store, parent, name, self.caller())
+
+    def rmdir(self, path: str) -> None:
+        model_names.remove_directory(self.store, *self.parent(path), self.caller())
+
+    def rename(self, old: str, new: str, flags: int = 0) -> None:
+        old_parent, old_name = self.parent(old)
+        new_parent, new_name = self.parent(new)
+        inode = model_names.find(old_parent, old_name)
+        if HIDDEN.fullmatch(new_name) and inode.refs:
+            self.store.hold(inode)
+            model_names.unlink(self.store, old_parent, old_name, self.caller())
+            self._hidden[new_parent.ino, new_name] = inode
+            return
+        model_rename.rename(self.store, old_parent, old_name, new_parent, new_name, self.caller(), flags)
+
+    # attributes
+
+    def getattr(self, path: str | None, fh: int | None = None) -> Inode:
+        return self.inode(path, fh)
+
+    def chmod(self, path: str | None, mode: int, fh: int | None = None) -> None:
+        self._change(self.inode(path, fh), Changes(mode=mode))
+
+    def chown(self, path: str | None, uid: int, gid: int, fh: int | None = None) -> None:
+        changes = Changes(uid=None if uid == -1 else uid, gid=None if gid == -1 else gid)
+        self._change(self.inode(path, fh), changes)
+
+    def truncate(self, path: str | None, length: int, fh: int | None = None) -> None:
+        if self._profile.crash_truncate and length >= CRASH_SIZE:
+            os.abort()
+        self._change(self.inode(path, fh), Changes(size=length), opened=bool(fh))
+
+    def utimens(self, path: str | None, times: tuple[Time, Time], fh: int | None = None) -> None:
+        self._change(self.inode(path, fh), Changes(atime=times[0], mtime=times[1]))
+
+    def _change(self, inode: Inode, changes: Changes, *, opened: bool = False) -> None:
+        model_attributes.set_attributes(self.store, inode, self.caller(), changes, opened=opened)
+
+    def access(self, path: str, mask: int) -> None:
+        if not allowed(self.inode(path), self.caller(), mask):
+            raise fail(errno.EACCES)
+
+    def statfs(self, path: str) -> dict[str, int]:
+        space = self.store.space()
+        return {
+            "f_bsize": space.block_size, "f_frsize": space.block_size, "f_blocks": space.blocks,
+            "f_bfree": space.blocks_free, "f_bavail": space.blocks_free, "f_files": space.inodes,
+            "f_ffree": space.inodes_free, "f_favail": space.inodes_free, "f_namemax": space.name_max,
+        }  # fmt: skip
+
+    def setxattr(self, path: str, name: str, value: bytes, options: int, position: int = 0) -> None:
+        model_xattrs.set_xattr(
+            self.store, self.inode(path), name.encode("latin-1"), value, options, self.caller()
+        )
+
+    def getxattr(self, path: str, name: str, position: int = 0) -> bytes:
+        return model_xattrs.get_xattr(self.store, self.inode(path), name.encode("latin-1"), self.caller())
+
+    def listxattr(self, path: str) -> list[str]:
+        names = model_xattrs.list_xattrs(self.store, self.inode(path), self.caller())
+        return [name.decode("latin-1") for name in names]
+
+    def removexattr(self, path: str, name: str) -> None:
+        model_xattrs.remove_xattr(self.store, self.inode(path), name.encode("latin-1"), self.caller())
+
+    # content
+
+    def create(self, path: str, mode: int) -> int:
+        return self._handle(model_names.make(self.store, *self.parent(path), self.caller(), mode))
+
+    def open(self, path: str, flags: int) -> int:
+        inode = self.inode(path)
+        wanted = {os.O_RDONLY: READ, os.O_WRONLY: WRITE}.get(flags & os.O_ACCMODE, READ | WRITE)
+        require(self.store, inode, self.caller(), wanted)
+        if flags & os.O_TRUNC:
+            self._change(inode, Changes(size=0), opened=True)
+        return self._handle(inode)
+
+    def opendir(self, path: str) -> int:
+        inode = self.inode(path)
+        require(self.store, inode, self.caller(), READ)
+        return self._handle(inode)
+
+    def readdir(self, path: str | None, offset: int, fh: int) -> list[tuple[bytes, Inode, int]]:
+        return model_names.list_directory(self.store, self.inode(path, fh), offset, 128)
+
+    def read(self, path: str | None, size: int, offset: int, fh: int) -> bytes:
+        return model_files.read(self.store, self.inode(path, fh), offset, size)
+
+    def write(self, path: str | None, data: bytes, offset: int, fh: int) -> int:
+        inode = self.inode(path, fh)
+        return model_files.write(self.store, inode, offset, data, kill=self._context()[0] != 0)
+
+    def flush(self, path: str | None, fh: int) -> None:
+        """Nothing is held back, so there is nothing to write out; the same for `fsync`."""
+
+    def fsync(self, path: str | None, datasync: int, fh: int) -> None:
+        pass
+
+    def fsyncdir(self, path: str | None, datasync: int, fh: int) -> None:
+        pass
+
+    def release(self, path: str | None, fh: int) -> None:
+        inode = self._handles.pop(fh, None)
+        if inode is None:
+            return
+        self.store.drop(inode)
+        if inode.nlink == 0 and self._hidden:
+            self._forget_unreachable(inode)
+
+    releasedir = release
+
+    def _forget_unreachable(self, inode: Inode) -> None:
+        """libfuse asks for a hidden file no more once its directory is removed: let it die with its last handle."""
+        if inode in self._handles.values():
+            return
+        gone = [key for key, hidden in self._hidden.items() if hidden is inode and key[0] not in self.store.inodes]
+        for key in gone:
+            self.store.drop(self._hidden.pop(key))
+
+    def fallocate(self, path: str | None, mode: int, offset: int, length: int, fh: int) -> None:
+        inode = self.inode(path, fh)
+        model_files.allocate(self.store, inode, mode, offset, length, kill=self._context()[0] != 0)
+
+
+def _say_yes(*arguments: Any) -> None:
+    """The handler that does nothing."""
+
+
+def groups_of(pid: int) -> frozenset[int]:
+    """The supplementary groups of a process, empty where it cannot be seen (proc(5), status)."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+            for line in status:
+                if line.startswith("Groups:"):
+                    return frozenset(int(gid) for gid in line.split()[1:])
+    except OSError:
+        pass
+    return frozenset()

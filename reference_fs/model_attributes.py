@@ -1,0 +1,89 @@
+"""Attributes: mode, owner, size and times, and what changing one does to the others.
+
+Owns chmod(2), chown(2), truncate(2) and utimensat(2), which FUSE sends as one operation; knows nothing of
+names.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from dataclasses import dataclass
+from typing import Literal
+
+from reference_fs import model_files
+from reference_fs.model import Store, exclusive
+from reference_fs.model_inode import Caller, Inode, fail
+from reference_fs.model_permissions import WRITE, allowed, require, require_owner
+
+Time = int | Literal["now"] | None
+"""Nanoseconds since the epoch, the present, or leave it as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to set; None leaves a field as it is."""
+
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    size: int | None = None
+    atime: Time = None
+    mtime: Time = None
+
+
+@exclusive
+def set_attributes(
+    store: Store, inode: Inode, caller: Caller, changes: Changes, *, opened: bool = False,
+    kill: bool | None = None,
+) -> None:
+    """Apply the changes, or none of them.
+
+    opened: through a file that is open for writing, so that truncating needs no permission (ftruncate(2)).
+    kill: whether a change of size takes set-id bits away; None where the kernel has not said: then for all
+    but root.
+    """
+    _require_permission(store, inode, caller, changes, opened)
+    if changes.size is not None:
+        model_files.truncate(store, inode, changes.size, kill=not caller.is_root if kill is None else kill)
+    if changes.uid is not None or changes.gid is not None:
+        inode.uid = inode.uid if changes.uid is None else changes.uid
+        inode.gid = inode.gid if changes.gid is None else changes.gid
+        inode.drop_privileges()
+    if changes.mode is not None:
+        inode.mode = stat.S_IFMT(inode.mode) | _mode_for(store, inode, caller, stat.S_IMODE(changes.mode))
+    store.touch(inode)
+    if changes.atime is not None:
+        inode.atime = inode.ctime if changes.atime == "now" else changes.atime
+    if changes.mtime is not None:
+        inode.mtime = inode.ctime if changes.mtime == "now" else changes.mtime
+
+
+def _mode_for(store: Store, inode: Inode, caller: Caller, mode: int) -> int:
+    """An owner outside the file's group cannot set S_ISGID: the call succeeds without it (chmod(2))."""
+    if store.enforce and not caller.is_root and not caller.in_group(inode.gid):
+        return mode & ~stat.S_ISGID
+    return mode
+
+
+def _require_permission(store: Store, inode: Inode, caller: Caller, changes: Changes, opened: bool) -> None:
+    if changes.size is not None and inode.is_dir:
+        raise fail(errno.EISDIR)
+    if not store.enforce or caller.is_root:
+        return
+    if changes.size is not None and not opened:
+        require(store, inode, caller, WRITE)
+    if changes.mode is not None:
+        require_owner(store, inode, caller)
+    if changes.uid is not None and (changes.uid != inode.uid or caller.uid != inode.uid):
+        raise fail(errno.EPERM)
+    if changes.gid is not None and (
+        caller.uid != inode.uid or (changes.gid != inode.gid and not caller.in_group(changes.gid))
+    ):
+        raise fail(errno.EPERM)
+    times = (changes.atime, changes.mtime)
+    if times == ("now", "now"):
+        if caller.uid != inode.uid and not allowed(inode, caller, WRITE):
+            raise fail(errno.EACCES)
+    elif times != (None, None) and changes.size is None:  # with a size the kernel adds times of its own
+        require_owner(store, inode, caller)

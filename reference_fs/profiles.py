@@ -1,0 +1,98 @@
+"""The defects VexFS can repeat: a table, each row with what it breaks and which front can show it.
+
+Owns the table; knows nothing of how a front breaks what a row says. Operations are named as in the protocol.
+libfuse's high level makes regular files for MKNOD out of `create` and turns malformed replies into proper
+ones, so a row that needs either is the raw front's alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+FUSEPY, MFUSEPY, RAW = "fusepy", "mfusepy", "raw"
+FRONTS = (FUSEPY, MFUSEPY, RAW)
+
+_LOCKS = frozenset({"GETLK", "SETLK", "SETLKW"})
+_XATTRS = frozenset({"SETXATTR", "GETXATTR", "LISTXATTR", "REMOVEXATTR"})
+_NEWER = frozenset(
+    {"RENAME2", "FALLOCATE", "LSEEK", "COPY_FILE_RANGE", "COPY_FILE_RANGE_64", "TMPFILE", "STATX", "READDIRPLUS",
+     "SYNCFS", "IOCTL", "POLL", "BMAP", "INTERRUPT"}
+)
+_NEVER_MADE = (
+    _LOCKS | _XATTRS | _NEWER
+    | {"RENAME", "LINK", "SYMLINK", "READLINK", "ACCESS", "FSYNC", "FSYNCDIR"}
+)  # fmt: skip
+_MADE_BY_THE_FIX = frozenset(
+    {"SETATTR", "MKNOD", "MKDIR", "UNLINK", "RMDIR", "OPEN", "FLUSH", "RELEASE"}
+)
+CRASH_SIZE = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One defect. fronts: which can show it, the preferred one first.
+
+    absent: operations that no handler exists for, answered as a library does then (ENOSYS; OPEN, OPENDIR,
+    RELEASE, RELEASEDIR and STATFS with success and zeros). noop: answered with success, nothing done. lost:
+    taken and never answered. crash_truncate: a size of 1 TiB or more ends the daemon. mounts: False where
+    it never mounts.
+    """
+
+    name: str
+    breaks: str
+    fronts: tuple[str, ...] = FRONTS
+    absent: frozenset[str] = frozenset()
+    noop: frozenset[str] = frozenset()
+    lost: str = ""
+    crash_truncate: bool = False
+    mounts: bool = True
+
+
+HEALTHY = Profile("healthy", "nothing")
+
+PROFILES: tuple[Profile, ...] = (
+    Profile(
+        "before-fix",
+        "only lookup, getattr, read, write, create and readdir exist: touch, mkdir, rm, mv, chmod fail with ENOSYS",
+        fronts=(RAW,),
+        absent=_NEVER_MADE | _MADE_BY_THE_FIX | {"OPENDIR", "RELEASEDIR", "STATFS"},
+    ),
+    Profile(
+        "after-fix",
+        "rename, link, symlink, readlink, xattrs, access, fsync and locks are missing; rmdir says yes and does nothing",
+        absent=_NEVER_MADE | {"OPENDIR", "RELEASEDIR", "STATFS"},
+        noop=frozenset({"RMDIR"}),
+    ),
+    Profile("missing-setattr", "SETATTR alone answers ENOSYS", absent=frozenset({"SETATTR"})),
+    Profile(
+        "lost-reply",
+        "takes one operation and never answers it, idle all the while; lost-reply=OP names it (default SETATTR)",
+        fronts=(RAW,),
+        lost="SETATTR",
+    ),
+    Profile("crash-on-truncate", "aborts when a file is truncated to 1 TiB or more", crash_truncate=True),
+    Profile("not-mounted", "starts and stays alive, but never mounts", mounts=False),
+)
+
+
+def find_profile(text: str) -> Profile:
+    """The profile of that name, `lost-reply=OP` with its operation; "" is the healthy one.
+
+    Raises ValueError that lists the names.
+    """
+    name, equals, value = text.partition("=")
+    if not text:
+        return HEALTHY
+    for profile in PROFILES:
+        if profile.name == name and (not equals or profile.lost):
+            return replace(profile, lost=value.upper()) if equals else profile
+    raise ValueError(f"no profile {text!r}; there are {', '.join(profile.name for profile in PROFILES)}")
+
+
+def choose_front(profile: Profile, wanted: str | None) -> str:
+    """The front to run: the one asked for, else the profile's own. Raises ValueError where it cannot show it."""
+    if wanted is None:
+        return profile.fronts[0]
+    if wanted not in profile.fronts:
+        raise ValueError(f"profile {profile.name!r} needs --front {' or '.join(profile.fronts)}, not {wanted}")
+    return wanted
