@@ -45,8 +45,9 @@ TITLES: Mapping[str, str] = {
 """What a person calls each of them."""
 
 # libfuse's high level answers 0 for these by itself (lib/fuse.c, fuse_fs_open and its like).
-_LIBFUSE_MISSING = {name: ("ok",) for name in ("OPEN", "RELEASE", "OPENDIR", "RELEASEDIR", "STATFS")}
-_RUST_OK = {name: ("ok",) for name in ("OPEN", "RELEASE", "OPENDIR", "RELEASEDIR", "STATFS")}
+_EMPTY_SUCCESS = ("OPEN", "RELEASE", "OPENDIR", "RELEASEDIR", "STATFS")
+_LIBFUSE_MISSING = dict.fromkeys(_EMPTY_SUCCESS, ("ok",))
+_RUST_OK = dict.fromkeys(_EMPTY_SUCCESS, ("ok",))
 
 _MISSING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "libfuse2": _LIBFUSE_MISSING,
@@ -71,7 +72,7 @@ def handler_names(family: str, op: str) -> str:
 
 
 def missing_answers(family: str, op: str) -> tuple[str, ...]:
-    """What a library answers by itself where the handler is missing: errno names, or "ok" for an empty success."""
+    """What a library answers by itself without a handler: errno names, or "ok" for an empty success."""
     return _MISSING.get(family, {}).get(op, ("ENOSYS",))
 
 

@@ -4,6 +4,7 @@ Owns one row per operation of the protocol up to 7.45; knows nothing of librarie
 Numbers: include/uapi/linux/fuse.h. Treatment of ENOSYS: fs/fuse/*.c; catalogue 4.
 """
 
+# ruff: noqa: E501 - a table
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -225,5 +226,5 @@ def consequence(op: str) -> str:
     row = OPERATIONS.get(op)
     if row is None:
         return "the kernel passes ENOSYS on"
-    told = f"the application sees {row.enosys.sees}" if row.enosys.raw else f"the kernel makes of it: {row.enosys.sees}"
-    return told + (" (remembered: the daemon is never asked again)" if row.enosys.sticky else "")
+    told = "the application sees" if row.enosys.raw else "the kernel makes of it:"
+    return f"{told} {row.enosys.sees}" + (" (remembered: the daemon is never asked again)" if row.enosys.sticky else "")

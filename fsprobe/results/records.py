@@ -15,9 +15,9 @@ class Incident:
     """A request that stayed open, or a daemon that died.
 
     kind: `hang` a request got no answer; `crash` the daemon died; `stuck` the worker itself did not come
-    back and no open request is known. opcode: the operation's name, "" where unknown. cause: a `Cause`, "" where
-    the evidence does not say. proven: the evidence leaves no other explanation. detail: one line for the
-    person at the terminal. evidence: lines taken before anything was killed.
+    back and no open request is known. opcode: the operation's name, "" where unknown. cause: a `Cause`, ""
+    where the evidence does not say. proven: the evidence leaves no other explanation. detail: one line for
+    the person at the terminal. evidence: lines taken before anything was killed.
     """
 
     kind: str
@@ -34,10 +34,10 @@ class Incident:
 class CheckResult:
     """One check with its verdict.
 
-    op: the operation to blame (or that was asked). declared: the one the check is declared for. ops: all it is
-    about. errno: the name of the error that it met, "" where none. blocked_by: the operation that stood in the way
-    of a question that could not be asked. reason: why SKIP or NOTRUN, or what UNSUPPORTED means. trace: described
-    exchanges, filled where the verdict is not a plain success. reproduce: a command line.
+    op: the operation to blame (or that was asked). declared: the one the check is declared for. ops: all
+    it is about. errno: the name of the error that it met, "" where none. blocked_by: the operation that
+    stood in the way of a question that could not be asked. reason: why SKIP or NOTRUN, or what UNSUPPORTED
+    means. trace: described exchanges, where the verdict is not a plain success. reproduce: a command line.
     """
 
     id: str
@@ -66,9 +66,9 @@ class CheckResult:
 class OpSummary:
     """What was seen of one operation, all layers together.
 
-    wire, mount, shell: the verdict of that layer, None where untested. replies: counts by errno name, successes
-    under "ok". handler: what to write in the recognised library. breaks: commands that fail without it.
-    detail: the kind that is concerned where it is not the whole operation ("ENOSYS for FIFOs").
+    wire, mount, shell: the verdict of that layer, None where untested. replies: counts by errno name,
+    successes under "ok". handler: what to write in the recognised library. breaks: commands that fail
+    without it. detail: the kind that is concerned where it is not all of it ("ENOSYS for FIFOs").
     """
 
     verdict: OpVerdict
@@ -87,9 +87,10 @@ class OpSummary:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One root cause. confidence: `proven`, `likely`, or `note` (an optional feature that is absent, no fault).
+    """One root cause.
 
-    op: the operation at fault, "" where it is not one. ops: others that share the cause. fix: what to write or to
+    confidence: `proven`, `likely`, or `note` (an optional feature that is absent, no fault). op: the
+    operation at fault, "" where it is not one. ops: others that share the cause. fix: what to write or to
     do. checks: ids of every check that it explains, those that could not be asked included.
     """
 

@@ -1,0 +1,60 @@
+"""Which operation a failed check is the fault of, as far as the exchanges prove it.
+
+Owns the rules of blame; knows nothing of verdicts. No rule looks at a time, so that a slow machine blames the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fsprobe.diagnose.operations import OPERATIONS, operation_name
+from fsprobe.results.errnos import errno_name
+from fsprobe.trace.exchange import Exchange
+
+
+def answered(exchange: Exchange) -> str:
+    """The name of the errno that an exchange ended with, "" for success or no reply."""
+    return errno_name(exchange.error or 0)
+
+
+def is_fault(exchange: Exchange, layer: str) -> bool:
+    """Whether an exchange's error is no part of the operation's daily work, as far as that can be told alone.
+
+    LOOKUP says ENOENT all day. An ENOSYS that the kernel makes into something else is no fault on a mounted
+    file system: the application never sees it.
+    """
+    name = answered(exchange)
+    if not name:
+        return False
+    row = OPERATIONS.get(operation_name(exchange.opcode))
+    if row is None:
+        return False
+    if name == "ENOSYS":
+        return layer == "wire" or row.enosys.raw
+    return name not in row.normal
+
+
+def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) -> str:
+    """The operation at fault: the declared one, unless the exchanges prove another.
+
+    errno: the name of the error that the failed call or command showed, "" where it showed none. The
+    declared operation keeps the blame where it answered that error itself. Else the first operation whose
+    answer was that error and a fault has it. With no error shown, another operation has it only where the
+    declared one was never sent and a core operation answered ENOSYS raw: the check did not get that far.
+    Without exchanges (no relay) it is the declared operation, always.
+    """
+    mine = [exchange for exchange in exchanges if operation_name(exchange.opcode) == declared]
+    if errno:
+        if errno == "ENOSYS" and declared == "CREATE":
+            # Once CREATE has answered ENOSYS the kernel asks MKNOD for ever: MKNOD's answer is then
+            # CREATE's, and the blame must not depend on which check came first.
+            mine += [exchange for exchange in exchanges if operation_name(exchange.opcode) == "MKNOD"]
+        if any(answered(exchange) == errno for exchange in mine):
+            return declared
+        guilty = (e for e in exchanges if answered(e) == errno and is_fault(e, layer))
+    elif mine:
+        return declared
+    else:
+        guilty = (e for e in exchanges if answered(e) == "ENOSYS" and is_fault(e, layer))
+    first = next(guilty, None)
+    return declared if first is None else operation_name(first.opcode)
