@@ -1,0 +1,49 @@
+"""What a suite's author needs of Linux beyond Python's `os`: calls, flags, names of errors.
+
+Owns only the choice; the calls themselves are in `fsprobe.posix.files`.
+"""
+
+from __future__ import annotations
+
+from fsprobe.posix.files import (
+    AT_EMPTY_PATH,
+    AT_SYMLINK_FOLLOW,
+    AT_SYMLINK_NOFOLLOW,
+    DIRENT_TYPES,
+    F_OFD_SETLK,
+    FALLOC_KEEP_SIZE,
+    FALLOC_PUNCH_HOLE,
+    FALLOC_ZERO_RANGE,
+    FS_IOC_GETFLAGS,
+    O_TMPFILE,
+    RENAME_EXCHANGE,
+    RENAME_NOREPLACE,
+    RENAME_WHITEOUT,
+    STATX_BASIC_STATS,
+    STATX_BTIME,
+    TCGETS,
+    UTIME_NOW,
+    UTIME_OMIT,
+    Entry,
+    Flock,
+    Stat,
+    errno_name,
+    fallocate,
+    getdents64,
+    getxattr,
+    linkat,
+    listxattr,
+    renameat2,
+    statx,
+    syncfs,
+    type_name,
+    utimensat,
+)
+
+__all__ = [
+    "AT_EMPTY_PATH", "AT_SYMLINK_FOLLOW", "AT_SYMLINK_NOFOLLOW", "DIRENT_TYPES", "FALLOC_KEEP_SIZE",
+    "FALLOC_PUNCH_HOLE", "FALLOC_ZERO_RANGE", "FS_IOC_GETFLAGS", "F_OFD_SETLK", "O_TMPFILE", "RENAME_EXCHANGE",
+    "RENAME_NOREPLACE", "RENAME_WHITEOUT", "STATX_BASIC_STATS", "STATX_BTIME", "TCGETS", "UTIME_NOW", "UTIME_OMIT",
+    "Entry", "Flock", "Stat", "errno_name", "fallocate", "getdents64", "getxattr", "linkat", "listxattr",
+    "renameat2", "statx", "syncfs", "type_name", "utimensat",
+]

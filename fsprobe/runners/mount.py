@@ -1,0 +1,185 @@
+"""The mount layer: one fresh working place below a mounted (or native) directory, and what works there.
+
+Owns preparing the place, finding the features and removing what was made; knows nothing of verdicts, and
+what a check can do is in `mount_context`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from fsprobe.checks.check import Check
+from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
+from fsprobe.posix.files import errno_name
+from fsprobe.posix.removal import remove_tree
+from fsprobe.runners.mount_context import OTHER_UID, Mount, Place
+from fsprobe.runners.setup import Setup
+
+# A target that answers every attempt to make something with one of these takes no writing.
+_NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP})
+# How a file system says that it does not have an optional operation; anything else is a fault that the
+# operation's own check shall meet.
+_DECLINED = frozenset({errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM})
+# Without a connection to a daemon there is nothing to prepare, and every other error is a finding.
+_NO_MOUNT = frozenset({errno.ENOTCONN, errno.ECONNABORTED, errno.ECONNREFUSED, errno.EACCES})
+
+_OVERFLOW_UID = 65534
+
+__all__ = ["Mount", "MountLayer", "Place"]
+
+
+class MountLayer:
+    """The layer of system calls. Everything happens in `setup.work` below `setup.root`.
+
+    Where no directory can be made there, checks get files with a unique prefix in the root instead; where
+    nothing can be made, the target is taken to be read-only.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.place = Place(setup.root, setup.work)
+        self.features: dict[str, str] = {}
+        self._ordinal = 0
+
+    def prepare(self) -> dict[str, str]:
+        """Make the working place. Raises OSError where the root itself cannot be reached."""
+        os.umask(0o022)
+        try:
+            root = os.stat(self.setup.root)
+        except OSError as error:
+            if error.errno in _NO_MOUNT:
+                raise
+            root = None
+        refusal = "the target is to be treated as read-only" if self.setup.read_only else self._make_place()
+        if refusal and root is not None and _unmapped(root.st_uid):
+            refusal = "the owner of the mount's root is not mapped in this user namespace"
+        self.features = {
+            "write": refusal,
+            "mkdir": refusal,
+            "read-only": "" if refusal else "the target can be written",
+            "root": _is_root(),
+        }
+        self.features["allow_other"] = self.features["root"] or self._other_user()
+        self._find_file(refusal)
+        for name, probe in _OPTIONAL.items():
+            self.features[name] = refusal or self._probe(name, probe)
+        return self.features
+
+    @contextmanager
+    def context(self, check: Check) -> Iterator[Mount]:
+        """The context of one check; on leaving, its descriptors, processes and files are gone."""
+        self._ordinal += 1
+        mount = Mount(self.setup, self.place, check, self._ordinal, self.features)
+        umask = os.umask(0o022)
+        try:
+            yield mount
+        finally:
+            os.umask(umask)
+            mount.tidy()
+
+    def close(self) -> list[str]:
+        """Remove the working place. Returns what could not be removed, relative to the root."""
+        stayed: list[str] = []
+        for path in (*sorted(self.place.made), *((self.place.work_dir,) if self.place.has_dir else ())):
+            for delay in (0.0, 0.05, 0.2):  # a file hidden by libfuse goes when its RELEASE has arrived
+                time.sleep(delay)
+                left = remove_tree(path)
+                if not left:
+                    break
+            stayed += left
+        return [os.path.relpath(path, self.setup.root) for path in stayed]
+
+    def _make_place(self) -> str:
+        """Make the work directory or settle for a prefix. Returns why nothing can be written, "" if it can."""
+        try:
+            os.mkdir(self.place.work_dir)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            mkdir_error = error
+        else:
+            self.place.has_dir = True
+            return ""
+        self.place.no_dir = mkdir_error
+        probe = self.place.track("probe")
+        try:
+            os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        except OSError as error:
+            if {error.errno, mkdir_error.errno} <= _NO_WRITING:
+                mkdir, create = errno_name(mkdir_error.errno or 0), errno_name(error.errno or 0)
+                return f"the target refuses all writing (mkdir: {mkdir}, create: {create})"
+        return ""
+
+    def _find_file(self, refusal: str) -> None:
+        if refusal:
+            self.place.find_existing()
+        self.features["regular-file"] = "" if not refusal or self.place.existing_file else "no file with data was found"
+
+    def _probe(self, name: str, probe: Callable[[str, str], None]) -> str:
+        base, new = self.place.track(f"{name}.probe"), self.place.track(f"{name}.probe.2")
+        try:
+            os.close(os.open(base, os.O_CREAT | os.O_WRONLY, 0o644))
+            probe(base, new)
+        except OSError as error:
+            if error.errno in _DECLINED:
+                return f"no {name} here: {errno_name(error.errno)}"
+        finally:
+            for path in (base, new):
+                try:
+                    os.unlink(path)
+                except OSError:
+                    pass
+        return ""
+
+    def _other_user(self) -> str:
+        seen = self.place.work_dir if self.place.has_dir else self.setup.root
+        child = Child(lambda: stat.S_IFMT(os.stat(seen).st_mode), uid=OTHER_UID)
+        try:
+            child.result(self.setup.timeout)
+        except OSError as error:
+            return f"another user cannot reach the mount ({errno_name(error.errno or 0)}): allow_other may be missing"
+        except (ChildTimeout, ChildDied, ChildError) as error:
+            return f"another user cannot be tried: {error}"
+        return ""
+
+
+def _symlink(base: str, new: str) -> None:
+    os.symlink("target", new)
+
+
+def _xattr(base: str, new: str) -> None:
+    os.setxattr(base, "user.fsprobe", b"1")
+
+
+def _fifo(base: str, new: str) -> None:
+    os.mkfifo(new)
+
+
+_OPTIONAL: dict[str, Callable[[str, str], None]] = {
+    "symlink": _symlink,
+    "hardlink": os.link,
+    "xattr": _xattr,
+    "fifo": _fifo,
+}
+
+
+def _id_maps() -> list[list[int]]:
+    with open("/proc/self/uid_map") as file:
+        return [[int(number) for number in line.split()] for line in file]
+
+
+def _is_root() -> str:
+    if os.geteuid() != 0:
+        return "needs root"
+    if sum(length for _, _, length in _id_maps()) < 65536:
+        return "needs root outside a user namespace"
+    return ""
+
+
+def _unmapped(uid: int) -> bool:
+    return uid == _OVERFLOW_UID and sum(length for _, _, length in _id_maps()) < 2**32 - 1
