@@ -47,6 +47,8 @@ def parse_built_in(text: str) -> BuiltIn:
 
 def _parse(text: str) -> tuple[str | None, str | None]:
     """The front, None where the reference may choose, and the profile, None for the sound file system."""
+    from reference_fs.profiles import choose_front, find_profile
+
     _, *rest = text.split(":")
     front: str | None = None
     if rest and rest[0] == "raw":
@@ -58,20 +60,19 @@ def _parse(text: str) -> tuple[str | None, str | None]:
     known = profile_names()
     if name not in known:
         raise _unknown_profile(text, profile, known)
-    if equals and (name != "lost-reply" or not op):
-        raise UsageError(
-            f"{text!r}: profile {name} takes no such value",
-            causes=("only lost-reply names an operation, as in vexfs:lost-reply=WRITE",),
-            command=f"fsprobe run {REFERENCE}:{name}",
-        )
-    return front, f"{name}={op.upper()}" if op else name
+    profile = f"{name}{equals}{op.upper()}"
+    try:
+        choose_front(find_profile(profile), front)
+    except ValueError as error:
+        raise UsageError(f"no target {text!r}: {error}", command=f"fsprobe run {REFERENCE}:{name}") from error
+    return front, profile
 
 
 def profile_names() -> tuple[str, ...]:
     """Every defect profile of the reference, in the order of its table."""
     from reference_fs.profiles import PROFILES
 
-    return tuple(PROFILES)
+    return tuple(profile.name for profile in PROFILES)
 
 
 def _unknown_profile(text: str, profile: str, known: tuple[str, ...]) -> UsageError:

@@ -1,0 +1,85 @@
+"""The end of the screen: every verdict counted, what was not asked and why, the exit code and its meaning.
+
+Owns these lines; knows nothing of operations.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from rich.text import Text
+
+from fsprobe.report.text import WIDTH, count, labelled
+from fsprobe.report.words import EXIT_MEANING, VERDICT_STYLE
+
+_REASONS_SHOWN = 4
+_NOT_ANSWERED = ("UNSUPPORTED", "SKIP", "NOTRUN")
+
+
+def footer(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
+    """Reasons of what was not answered, leftovers, then the line of counts, last so that it is seen."""
+    lines: list[Text] = []
+    for verdict in _NOT_ANSWERED:
+        lines += _reasons(document["checks"], verdict, verbose)
+    lines += _processes(document.get("processes") or {})
+    if lines:
+        lines.append(Text())
+    return [*lines, *_counts(document["summary"])]
+
+
+def _reasons(checks: list[Mapping[str, Any]], verdict: str, verbose: bool) -> list[Text]:
+    reasons = Counter(_reason(check) for check in checks if check["verdict"] == verdict)
+    if not reasons:
+        return []
+    shown = reasons.most_common(None if verbose else _REASONS_SHOWN)
+    lines: list[Text] = []
+    for index, (reason, number) in enumerate(shown):
+        label = verdict if index == 0 else ""
+        lines += labelled(label, f"{number} × {reason}", indent=0, column=13)
+    hidden = len(reasons) - len(shown)
+    return lines + (labelled("", f"{count(hidden, 'reason')} more with -v", 0, 13, "dim") if hidden else [])
+
+
+def _reason(check: Mapping[str, Any]) -> str:
+    text = check.get("reason") or check.get("observed") or "no reason given"
+    return f"{check['op']}: {text}" if check["verdict"] == "UNSUPPORTED" else str(text)
+
+
+def _processes(processes: Mapping[str, Any]) -> list[Text]:
+    lines: list[Text] = []
+    for text in processes.get("daemon_exits") or ():
+        lines += labelled("daemon", _exit(text), indent=0, column=13, style="yellow")
+    if processes.get("restarts"):
+        lines += labelled("restarts", str(processes["restarts"]), indent=0, column=13)
+    for kind, names in (processes.get("leaked") or {}).items():
+        if names:
+            listed = ", ".join(map(str, names)) if isinstance(names, list) else str(names)
+            lines += labelled("left behind", f"{kind}: {listed}", indent=0, column=13, style="bold red")
+    return lines
+
+
+def _exit(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in value.items() if item not in ("", None))
+    return str(value)
+
+
+def _counts(summary: Mapping[str, Any]) -> list[Text]:
+    counts = summary.get("counts") or {}
+    ordered = [name for name in VERDICT_STYLE if counts.get(name)]
+    ordered += [name for name in counts if name not in VERDICT_STYLE and counts[name]]
+    line = Text()
+    for name in ordered:
+        line.append(" · " if line.plain else "").append(f"{name} {counts[name]}", VERDICT_STYLE.get(name, ""))
+    if not ordered:
+        line.append("no check ran", "bold yellow")
+    total = f"{count(sum(counts.values()), 'check')} in {summary.get('seconds', 0):.1f} s"
+    code = summary["exit_code"]
+    end = Text(f"exit {code}", "bold green" if code == 0 else "bold red")
+    end.append(f": {EXIT_MEANING.get(code, '?')}")
+    space = WIDTH - line.cell_len - len(total)
+    if space >= 2:
+        return [line.append(" " * space + total, "dim"), end]
+    return [line, Text(total, "dim"), end]

@@ -1,0 +1,74 @@
+"""The one sentence that answers the question.
+
+Owns the sentence; knows nothing of its place on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fsprobe.report.commands import command_of, failed
+from fsprobe.report.text import count, listing
+from fsprobe.report.words import is_problem
+
+_PHRASES = (
+    ("crash", "{n} crashes the daemon", "{n} crash the daemon"),
+    ("hang", "{n} hangs", "{n} hang"),
+    ("ENOSYS", "{n} is not implemented", "{n} are not implemented"),
+    ("wrong", "{n} is wrong", "{n} are wrong"),
+    ("partial", "{n} works in part", "{n} work in part"),
+)
+_NAMED = 6
+
+
+def headline(document: Mapping[str, Any]) -> tuple[str, str]:
+    """The sentence and its style."""
+    code = document["summary"]["exit_code"]
+    sentence, style = _sentence(document, code)
+    if code == 130:
+        return f"Interrupted, so this is partial. {sentence}", style
+    return sentence, style
+
+
+def _sentence(document: Mapping[str, Any], code: int) -> tuple[str, str]:
+    if code in (4, 5, 6, 2):
+        first: Mapping[str, Any] = next(iter(document.get("diagnoses") or ()), {})
+        usual = "The target could not be tested" if code == 4 else "Nothing was checked"
+        return _sentence_end(first.get("summary") or usual), "bold red"
+    operations = document["operations"]
+    checks = document["checks"]
+    bad = [text for verdict, one, many in _PHRASES if (text := _phrase(operations, verdict, one, many))]
+    if bad:
+        return _sentence_end("; ".join(bad)) + _commands(checks), "bold red"
+    problems = [check for check in checks if is_problem(check)]
+    if problems:
+        return f"No operation is at fault, but {count(len(problems), 'check')} did not pass.", "bold red"
+    asked = sum(op["verdict"] not in ("untested", "unsupported") for op in operations.values())
+    if not asked:
+        return "Nothing was found out.", "bold yellow"
+    declined = sum(op["verdict"] == "unsupported" for op in operations.values())
+    also = f"; {declined} optional {'one is' if declined == 1 else 'ones are'} declined" if declined else ""
+    word = "The one operation that was asked works" if asked == 1 else f"All {asked} operations asked work"
+    return f"{word}{also}.", "bold green"
+
+
+def _phrase(operations: Mapping[str, Any], verdict: str, one: str, many: str) -> str:
+    names = [name for name, op in operations.items() if op["verdict"] == verdict]
+    if not names:
+        return ""
+    if len(names) == 1:
+        return one.format(n=names[0])
+    return f"{many.format(n=count(len(names), 'operation'))}: {listing(names, _NAMED)}"
+
+
+def _commands(checks: Sequence[Mapping[str, Any]]) -> str:
+    names = list(dict.fromkeys(command_of(check) for check in failed(checks)))
+    if not names:
+        return ""
+    return f" {count(len(names), 'command fails', 'commands fail')}: {listing(names, _NAMED)}."
+
+
+def _sentence_end(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,135 @@
+"""Text on its way to a screen: made harmless, wrapped, measured.
+
+Owns escaping and the way numbers read; knows nothing of what is said. Strings of a result come from the file
+system under test and may hold anything: control characters, terminal escapes, markup, bidirectional marks.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.text import Text
+
+WIDTH = 80
+
+# Other, but unassigned (Cn) which a newer terminal may know; separators that break a line.
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_MULTI_LINE = {"fix"}
+
+
+def safe(text: str, *, lines: bool = False) -> str:
+    """The text with everything a terminal would act upon spelled out. lines: line ends may stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if (char == "\n" and lines) or unicodedata.category(char) not in _UNSAFE else _spelled(char)
+        for char in text
+    )
+
+
+def _spelled(char: str) -> str:
+    named = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(char)
+    code = ord(char)
+    if named:
+        return named
+    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: a byte that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def clean(value: Any, key: str = "") -> Any:
+    """A copy of a result document in which every string is safe; only a fix may have several lines."""
+    if isinstance(value, str):
+        return safe(value, lines=key in _MULTI_LINE)
+    if isinstance(value, Mapping):
+        return {clean(str(name)): clean(item, str(name)) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(item, key) for item in value]
+    return value
+
+
+def fold(text: str, width: int) -> list[str]:
+    """Lines of at most `width` cells, broken at spaces where there are any; at least one line."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            joined = f"{line} {word}" if line else word
+            if cell_len(joined) <= width:
+                line = joined
+                continue
+            if line:
+                lines.append(line)
+            while cell_len(word) > width:
+                head = _head(word, width)
+                lines.append(head)
+                word = word[len(head) :]
+            line = word
+        lines.append(line)
+    return lines
+
+
+def pack(parts: Sequence[str], width: int, joint: str = " · ") -> list[str]:
+    """Parts joined into lines of at most `width` cells, never broken inside a part; at least one line."""
+    lines = [""]
+    for part in parts:
+        joined = f"{lines[-1]}{joint}{part}" if lines[-1] else part
+        if cell_len(joined) <= width or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return lines
+
+
+def _head(word: str, width: int) -> str:
+    """As much of a word as fits, at least one character."""
+    cells = 0
+    for index, char in enumerate(word):
+        cells += cell_len(char)
+        if cells > width and index:
+            return word[:index]
+    return word
+
+
+def cut(text: str, width: int) -> str:
+    """One line of at most `width` cells, with … where something was left out."""
+    return text if cell_len(text) <= width else _head(text, width - 1) + "…"
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """Filled with spaces to exactly `width` cells, and cut to it."""
+    text = cut(text, width)
+    space = " " * (width - cell_len(text))
+    return space + text if right else text + space
+
+
+def labelled(label: str, text: str, indent: int = 2, column: int = 12, style: str = "") -> list[Text]:
+    """`label   text…` with the text folded beside its label."""
+    lines = fold(text, WIDTH - column)
+    first = Text(" " * indent).append(pad(label, column - indent), "dim").append(lines[0], style)
+    return [first, *(Text(" " * column).append(line, style) for line in lines[1:])]
+
+
+def micros(value: float | None) -> str:
+    """A latency of microseconds in at most six cells."""
+    if value is None:
+        return ""
+    if value < 999.5:
+        return f"{value:.0f}µs"
+    if value < 999_500:
+        return f"{value / 1000:.1f}ms" if value < 99_950 else f"{value / 1000:.0f}ms"
+    return f"{value / 1_000_000:.1f}s"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 check`, `2 checks`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listing(words: Sequence[str], most: int) -> str:
+    """`A, B, C and 4 more`."""
+    shown = ", ".join(words[:most])
+    return shown if len(words) <= most else f"{shown} and {len(words) - most} more"
