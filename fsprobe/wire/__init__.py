@@ -6,6 +6,13 @@ Owns bytes and their meaning up to protocol 7.45; knows nothing of sockets, devi
 from fsprobe.wire.connection import Negotiated, init_flags, negotiate
 from fsprobe.wire.dirents import build_direntplus, build_dirents, direntplus, dirents
 from fsprobe.wire.errors import LocalError, PeerError, ProtocolError
+from fsprobe.wire.extensions import (
+    Extension,
+    SecurityContext,
+    build_contexts,
+    build_groups,
+    decode_extensions,
+)
 from fsprobe.wire.flags import (
     AttrFlag,
     CuseInitFlag,
@@ -185,6 +192,7 @@ __all__ = [
     "DirentPlusList",
     "EntryOut",
     "ExtType",
+    "Extension",
     "FallocateIn",
     "FileLock",
     "FlushIn",
@@ -256,6 +264,7 @@ __all__ = [
     "Reply",
     "Request",
     "Rmdir",
+    "SecurityContext",
     "SetattrIn",
     "SetattrValid",
     "SetupmappingFlag",
@@ -274,11 +283,14 @@ __all__ = [
     "WriteFlag",
     "WriteIn",
     "WriteOut",
+    "build_contexts",
     "build_direntplus",
     "build_dirents",
+    "build_groups",
     "build_notification",
     "build_reply",
     "build_request",
+    "decode_extensions",
     "decode_notification",
     "decode_reply",
     "decode_request",
