@@ -36,17 +36,18 @@ class Shell:
     """What one check works with: a bash in a directory of its own.
 
     `dir` is that directory (bash's working directory), `root` the mount point. `name("f")` is how a file of
-    the check is called there: plain `f`, or with a prefix where the target has no directories.
+    the check is called there: plain `f`, or with a prefix where the target has no directories. Nothing is
+    touched before the first command.
     """
 
     def __init__(self, layer: ShellLayer, check: Check) -> None:
         self.notes: list[str] = []
         self.root = layer.setup.root
-        self.dir = layer.place.root
         self.is_root = layer.is_root
+        self.writable = not layer.place.read_only
         self._layer = layer
         self._check = check
-        self._prefix = ""
+        self._dir = ""
         self._preparing = False
         self._history: list[str] = []
         self._private = ""
@@ -55,12 +56,19 @@ class Shell:
 
     def name(self, base: str) -> str:
         """The name to use for a file of this check, quoted for the shell."""
-        return shlex.quote(self._prefix + base)
+        return shlex.quote(self._layer.place.prefix(self._check.id) + base)
+
+    @property
+    def dir(self) -> str:
+        """The directory that commands run in: the check's own, or the root where none can be made."""
+        if not self._dir:
+            self._enter()
+        return self._dir
 
     def sample(self) -> str:
-        """A regular file to read, quoted for the shell: a new one of known content (the numbers 1 to 2000, one
-        a line) where the target can be written, else one that was there before."""
-        if self._layer.place.read_only:
+        """A regular file to read, quoted for the shell: where the target can be written a new one, the numbers
+        1 to 2000 on a line each, else one that was there before."""
+        if not self.writable:
             if not self._layer.place.sample:
                 raise Skip(self._layer.place.no_sample)
             return shlex.quote(os.path.relpath(self._layer.place.sample, self.dir))
@@ -81,12 +89,15 @@ class Shell:
 
     # Running
 
-    def run(self, command: str, timeout: float | None = None) -> Command:
-        """Run a command line and say how it ended, whatever its status.
+    def run(self, command: str, timeout: float | None = None, *, anywhere: bool = False) -> Command:
+        """Run a command line in `dir` and say how it ended, whatever its status.
 
-        Raises Lost where it does not end within `timeout` seconds (the run's own limit where None), Finding
-        where it waits for an answer at the terminal.
+        anywhere: the working directory does not matter, so that nothing has to be made. Raises Lost where it
+        does not end within `timeout` seconds (the run's own limit where None), Finding where it waits for an
+        answer at the terminal.
         """
+        if not self._dir and not anywhere:
+            self._enter()
         terminal = self._layer.terminal()
         try:
             done = terminal.run(command, self._layer.setup.timeout if timeout is None else timeout)
@@ -103,9 +114,9 @@ class Shell:
     def ok(self, command: str, *, optional: bool | None = None, timeout: float | None = None) -> Command:
         """Run a command that has to exit with 0.
 
-        optional: whether a refusal that the kernel allows (not implemented, not supported, not permitted) means
-        Unsupported; None takes it from the check's level. Raises Finding, Unsupported, Skip (the program is
-        missing or does not know an option), in `setup` Blocked.
+        optional: whether a refusal that the kernel allows (not implemented, not supported, not permitted)
+        means Unsupported; None takes it from the check's level. Raises Finding, Unsupported, Skip (the
+        program is missing or does not know an option), in `setup` Blocked.
         """
         done = self.run(command, timeout)
         if done.status == 0:
@@ -116,7 +127,7 @@ class Shell:
             optional = self._check.level is Level.OPTIONAL
         if optional and not self._preparing and done.errno in DECLINED:
             if done.errno == errno.ENOSYS:
-                self.notes.append("declined as not implemented; programs understand `Operation not supported` better")
+                self.notes.append("not implemented; programs understand `Operation not supported` better")
             raise Unsupported(done.told(), done.errno)
         raise self._failure(command, "exit 0", done.told(), done.errno)
 
@@ -182,15 +193,16 @@ class Shell:
 
     # The layer's side
 
-    def enter(self) -> None:
+    def _enter(self) -> None:
         """Make the check's directory and go there. Raises Blocked or Lost."""
         try:
-            self.dir, self._prefix = self._layer.place.open_for(self._check.id)
+            directory = self._layer.place.open_for(self._check.id)
         except OSError as error:
             raise Blocked("mkdir", error) from error
-        done = self._layer.terminal().run(f"cd -- {shlex.quote(self.dir)}", self._layer.setup.timeout)
+        done = self._layer.terminal().run(f"cd -- {shlex.quote(directory)}", self._layer.setup.timeout)
         if done.status:
             raise Blocked("cd", OSError(done.errno, done.told()))
+        self._dir = directory
 
     def tell(self) -> None:
         """Put the commands so far into the notes, for whoever wants to repeat them."""
@@ -232,7 +244,7 @@ class ShellLayer:
             "read-only": "" if self.place.read_only else "this file system can be written",
             "regular-file": self.place.no_sample,
             "root": "" if self.is_root else "this needs root with all users mapped",
-            "mount-point": "" if mount_line(self.setup.root) else "a directory of a file system mounted elsewhere",
+            "mount-point": "" if mount_line(self.setup.root) else "a directory, not a mount point",
         }
         for need, probe in PROBES.items():
             if need in needs:
@@ -248,7 +260,6 @@ class ShellLayer:
         """A fresh directory and a living bash for one check."""
         shell = Shell(self, check)
         try:
-            shell.enter()
             yield shell
         except (Finding, Unsupported, Blocked, Skip, Lost):
             shell.tell()

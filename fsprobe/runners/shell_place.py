@@ -28,8 +28,8 @@ SAMPLE_MOST = 4 << 20
 class Place:
     """Where a worker's checks work.
 
-    no_write, no_mkdir: "" where it can be done, else the reason why not. sample: an existing regular file of a
-    target that cannot be written, "" where there is none; no_sample says why.
+    no_write, no_mkdir: "" where it can be done, else the reason why not. sample: an existing regular file of
+    a target that cannot be written, "" where there is none; no_sample says why.
     """
 
     root: str
@@ -50,21 +50,20 @@ class Place:
         """The directory of all that the checks make."""
         return self.root if self.no_mkdir else os.path.join(self.root, self.work)
 
-    def open_for(self, check_id: str) -> tuple[str, str]:
-        """A fresh directory for a check and a prefix for its names ("" but where there are no directories).
+    def prefix(self, check_id: str) -> str:
+        """What a check's names begin with: "" where it has a directory of its own."""
+        return f"{self.work}-{_short(check_id)}-" if self.no_mkdir else ""
 
-        Raises OSError where the directory cannot be made.
-        """
-        short = check_id.removeprefix("shell.").replace("/", "-")
-        name = short
-        while name in self._made:
-            name = f"{short}-{len(self._made)}"
+    def open_for(self, check_id: str) -> str:
+        """A fresh directory for a check, the root where none can be made. Raises OSError."""
+        short = _short(check_id)
+        name = short if short not in self._made else f"{short}-{len(self._made)}"
         self._made.append(name)
         if self.no_mkdir:
-            return self.root, "" if self.read_only else f"{self.work}-{name}-"
+            return self.root
         path = os.path.join(self.home, name)
         os.mkdir(path, 0o755)
-        return path, ""
+        return path
 
     def remove(self) -> list[str]:
         """Take away all that was made. Returns what could not be removed, with the reason."""
@@ -82,11 +81,15 @@ class Place:
         return left
 
 
+def _short(check_id: str) -> str:
+    return check_id.removeprefix("shell.").replace("/", "-")
+
+
 def find_place(root: str, work: str, read_only: bool | None) -> Place:
     """Try what can be done below the root, making as little as possible. Never raises OSError.
 
-    read_only: what is known already; None finds out: by the mount's flag, or where both a directory and a file
-    are refused.
+    read_only: what is known already; None finds out: by the mount's flag, or where both a directory and a
+    file are refused.
     """
     place = Place(root, work)
     if read_only or (read_only is None and _mounted_read_only(root)):
@@ -106,7 +109,7 @@ def find_place(root: str, work: str, read_only: bool | None) -> Place:
 
 
 def find_sample(place: Place) -> None:
-    """Look for an existing regular file to read, the first of a bounded walk that is not empty and not large."""
+    """Look for an existing regular file to read: the first of a bounded walk, not empty and not large."""
     queue = deque([(place.root, 0)])
     seen, deadline, fallback = 0, time.monotonic() + MOST_SECONDS, ""
     device = _lstat(place.root)
@@ -134,7 +137,7 @@ def find_sample(place: Place) -> None:
 
 
 def mount_line(root: str) -> str:
-    """The line of /proc/self/mountinfo whose mount point is the root, "" where it is none. Touches no mount."""
+    """The mount point's line of /proc/self/mountinfo, "" where the root is none. Touches no mount."""
     wanted = os.path.normpath(root)
     found = ""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:

@@ -13,20 +13,22 @@ import select
 import signal
 import termios
 import time
+from typing import Any
 
 import pexpect
 
 from fsprobe.checks.check import Lost
-from fsprobe.runners.shell_words import Command, one_line, safe, terminal_quote
+from fsprobe.runners.shell_words import Command, one_line, terminal_quote
 
 SLICE = 0.25
 """Seconds between two looks at whether bash still lives and whether a command asks the terminal."""
 GRACE = 1.0
 """Seconds that a command gets to end after Ctrl-C."""
 MOST_OUTPUT = 8 << 20
-"""Bytes of output after which a command is stopped: a program that prints without end must not fill memory."""
+"""Bytes of output after which a command is stopped: one that prints without end must not fill memory."""
 
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH")
+_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD)
 _READ = {"x86_64": "0", "aarch64": "63"}.get(os.uname().machine)
 _SYNTAX = re.compile(rb"bash: (?:eval: line \d+: )?(?:syntax error|unexpected EOF)")
 _START = (
@@ -45,12 +47,12 @@ class Terminal:
     def __init__(self, start_timeout: float = 10.0) -> None:
         token = secrets.token_hex(16)
         self._marker = re.compile(re.escape(token.encode()) + rb":(\d+):\Z")
-        self._child = pexpect.spawn(
-            "bash", ["--norc", "--noprofile", "--noediting"], timeout=start_timeout, cwd="/", env=_environment(),
-            echo=False, dimensions=(200, 4000), preexec_fn=_plain_terminal, encoding=None,
+        self._child: Any = pexpect.spawn(  # its stubs lack `ptyproc`
+            "bash", ["--norc", "--noprofile", "--noediting"], cwd="/", env=_environment(), echo=False,
+            dimensions=(200, 4000), preexec_fn=_plain_terminal, encoding=None, timeout=start_timeout,
         )
-        self._fd = self._child.child_fd
-        self.pid: int = self._child.pid
+        self._fd: int = self._child.child_fd
+        self.pid: int = self._child.ptyproc.pid
         self.alive = True
         self.remarks: list[str] = []
         self._send(_START.format(half=token[:16], other=token[16:]).encode() + b"\n")
@@ -59,16 +61,16 @@ class Terminal:
     def run(self, text: str, timeout: float) -> Command:
         """Run one command line in this bash.
 
-        Raises Lost where it does not end in time (Ctrl-C and SIGKILL have then been tried) or where bash itself
-        ends; Asked where it waits for input from the terminal; ValueError where it is no command (bash cannot read
-        it, or it holds a NUL).
+        Raises Lost where it does not end in time (Ctrl-C and SIGKILL have then been tried) or where bash
+        itself ends; Asked where it waits for input from the terminal; ValueError where it is no command
+        (bash cannot read it, or it holds a NUL).
         """
         line = b"eval " + terminal_quote(text) + b"\n"
         began = time.monotonic()
         self._send(line)
         data, status = self._until_prompt(text, timeout)
         if _SYNTAX.match(data):  # its status is whatever came before it
-            raise ValueError(f"bash cannot read `{text}`: {safe(data.decode('utf-8', 'backslashreplace')).strip()}")
+            raise ValueError(f"bash cannot read `{text}`: {one_line(data.decode('utf-8', 'backslashreplace'))}")
         return Command(text, status, data, time.monotonic() - began)
 
     def background(self) -> list[int]:
@@ -121,12 +123,12 @@ class Terminal:
                     return bytes(output[: found.start()]), int(found[1])
                 if len(output) > MOST_OUTPUT:
                     self._give_up(text)
-                    raise Lost(f"`{one_line(text, 120)}` printed more than {MOST_OUTPUT >> 20} MiB and was stopped")
+                    raise Lost(f"`{one_line(text, 120)}` printed more than {MOST_OUTPUT >> 20} MiB, so it was ended")
             elif self._ended():
                 raise self._bash_ended(text)
             elif self._reads_terminal() and not select.select([self._fd], [], [], 0)[0]:
                 self._give_up(text)
-                raise Asked(one_line(safe(bytes(output[-400:]).decode("utf-8", "backslashreplace"))))
+                raise Asked(one_line(bytes(output[-400:]).decode("utf-8", "backslashreplace")))
 
     def _read(self, output: bytearray) -> bool:
         try:
@@ -147,7 +149,7 @@ class Terminal:
         return Lost(f"bash itself ended in `{one_line(text, 120)}`")
 
     def _give_up(self, text: str) -> None:
-        """Ctrl-C, then SIGKILL, then leave it; what came of it goes to `remarks`. bash is stopped in any case."""
+        """Ctrl-C, then SIGKILL, then leave it; what came of it goes to `remarks`. bash is always stopped."""
         job = self._foreground()
         self._child.sendintr()
         deadline = time.monotonic() + GRACE
@@ -186,14 +188,14 @@ def _environment() -> dict[str, str]:
 
 
 def _plain_terminal() -> None:
-    """In the child, before bash: output unchanged (no CR), no flow control, signals as a login leaves them."""
+    """In the child, before bash: output unchanged (no CR), no flow control, signals as a login has them."""
     mode = termios.tcgetattr(0)
     mode[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.ISTRIP)
     mode[1] &= ~termios.OPOST
     mode[3] &= ~termios.ECHO
     termios.tcsetattr(0, termios.TCSANOW, mode)
     # Python ignores SIGPIPE and the session may ignore SIGINT; both would be inherited by every command.
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 

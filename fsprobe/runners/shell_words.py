@@ -1,4 +1,4 @@
-"""What a command came to, and how its words are read: error numbers in messages, output that is safe to print.
+"""What a command came to, and how its words are read: errors named in messages, output safe to print.
 
 Owns the record of one command, the quoting for a terminal line and the tables of messages; knows nothing of
 terminals or of checks.
@@ -29,15 +29,14 @@ MESSAGES: dict[str, int] = {**_MUSL, **{os.strerror(number): number for number i
 
 # What a program prints last: `touch: setting times of 'f': Function not implemented`. Longest first, so that
 # "Not supported" does not shadow "Operation not supported".
-_AT_THE_END = re.compile(
-    "(?:^|[:( ])(" + "|".join(re.escape(text) for text in sorted(MESSAGES, key=len, reverse=True)) + r")\)?[.;]?$"
-)
+_ANY = "|".join(re.escape(text) for text in sorted(MESSAGES, key=len, reverse=True))
+_AT_THE_END = re.compile(rf"(?:^|[:( ])({_ANY})\)?[.;]?$")
 
 DECLINED = frozenset({errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM})
 """How a file system may say no to an optional feature. EPERM: what link(2) and mknod(2) say where the type
 of file system has none (man 2 link, man 2 mknod)."""
 
-UNKNOWN_OPTION = re.compile(r"(?:unrecognized|invalid|unknown) option|Usage: |(?:^|: )command not found", re.IGNORECASE)
+UNKNOWN_OPTION = re.compile(r"(?:unrecognized|invalid|unknown) option|^Usage: ", re.IGNORECASE | re.MULTILINE)
 """A program that is another one than the check expects (busybox in place of coreutils)."""
 
 
@@ -77,7 +76,9 @@ def safe(text: str) -> str:
 
 def _escape(character: str) -> str:
     number = ord(character)
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65536 else f"\\U{number:08x}"
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def one_line(text: str, longest: int = LONGEST) -> str:
@@ -101,8 +102,9 @@ def errno_of(output: str) -> int:
 def terminal_quote(text: str, width: int = 1000) -> bytes:
     """One word for bash that survives a terminal in canonical mode.
 
-    The line discipline acts on control characters and takes no line longer than 4095 bytes: control characters
-    go as octal escapes, and the word is continued over lines of about `width` bytes. Raises ValueError for NUL.
+    The line discipline acts on control characters and takes no line longer than 4095 bytes: control
+    characters go as octal escapes, and the word is continued over lines of about `width` bytes. Raises
+    ValueError for NUL.
     """
     data = os.fsencode(text)
     if b"\0" in data:
