@@ -5,6 +5,8 @@ Owns the classes and how one reads; knows nothing of what raises them.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class FsprobeError(Exception):
     """Base of every expected failure: the fact, the likely causes and the command to try.
@@ -14,6 +16,8 @@ class FsprobeError(Exception):
     """
 
     exit_code = 3
+    document: dict[str, Any] | None = None
+    """The result as far as the run came, where there was one."""
 
     def __init__(self, fact: str, *, causes: tuple[str, ...] = (), command: str | None = None) -> None:
         super().__init__(fact)

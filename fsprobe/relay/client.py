@@ -133,10 +133,11 @@ def _open(cls: type[Sandbox], level: str, avoid: list[str], reasons: list[str]) 
     token = uuid.uuid4().hex
     ours, theirs = Channel.pair()
     os.set_inheritable(theirs.fileno(), True)
+    errors = os.memfd_create("fsprobe-host-errors")
     host = subprocess.Popen(
         [*process.python_command("fsprobe.relay.host"), str(theirs.fileno()), level, token, *avoid],
         pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=None if os.environ.get("FSPROBE_DEBUG") else subprocess.DEVNULL,
+        stderr=errors,
         start_new_session=True, env={**os.environ, process.RUN_TAG: token},
     )  # fmt: skip
     theirs.close()
@@ -154,9 +155,13 @@ def _open(cls: type[Sandbox], level: str, avoid: list[str], reasons: list[str]) 
     if "failed" in message:
         ours.close()
         _end(host, 2.0)
+        last = os.pread(errors, 1 << 16, 0).decode("utf-8", "backslashreplace").strip().rpartition("\n")[2]
+        message["failed"] += f" ({last})" if last else ""
         if keeper is not None and keeper.stdin is not None:
             keeper.stdin.close()
+        os.close(errors)
         raise OSError(message["failed"])
+    os.close(errors)
     hello = message["hello"]
     return cls(
         ours, host, keeper, level, hello["path"], hello["private"], hello["device"], hello["mounter"], token,

@@ -76,6 +76,7 @@ class Daemon:
             return
         kernel_fd = connection.kernel_fd
         if kernel_fd is None:
+            _go_fuse_file(connection.mountpoint)
             ours, self._kernel_end, _ = socket_pair()
             kernel_fd = ours.detach()
         pump = Pump(self.loop, kernel_fd, connection.daemon, connection.limit, self.recorder, self.rules, self.tell)
@@ -157,3 +158,9 @@ class Daemon:
             self._output_fd = -1
 
 
+def _go_fuse_file(mountpoint: str) -> None:
+    """go-fuse opens this name in its new mount, before it reads a request; without a mount nobody answers it."""
+    try:
+        os.close(os.open(os.path.join(mountpoint, ".go-fuse-epoll-hack"), os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError:
+        pass  # a mountpoint that is not ours to write

@@ -83,15 +83,11 @@ class Host:
 
     def do_start(
         self, reply: Callable[..., None], argv: list[str], env: dict[str, str], cwd: str, mode: str, layer: str,
-        mountpoint: str, rules: list[str],
+        rules: list[str],
     ) -> None:  # fmt: skip
         """Start the daemon in a mode of `handover.TRAPS`. Its progress comes as events."""
         self.rules = RuleSet(rules)
         self.recorder.start, self.recorder.layer = self.starts, layer
-        if mode.startswith("wire"):
-            # go-fuse opens this at its start, before it answers INIT; without a mount nobody else makes it.
-            with open(os.path.join(mountpoint, ".go-fuse-epoll-hack"), "w"):
-                pass
         self.daemon = Daemon(self.loop, self.recorder, self.rules, self.mounter, self.tell)
         self.daemon.start(
             argv, {**env, process.RUN_TAG: self.token}, cwd, mode, no_new_privileges=not linux.has_sys_admin()
@@ -126,6 +122,10 @@ class Host:
         if self.daemon:
             self.daemon.abort()
         reply()
+
+    def do_others(self, reply: Callable[..., None]) -> None:
+        """The daemon's living processes."""
+        reply(self._others())
 
     def do_evidence(self, reply: Callable[..., None]) -> None:
         """What /proc tells of the daemon's processes."""

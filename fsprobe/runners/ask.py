@@ -1,0 +1,241 @@
+"""Asking a worker one check while watching the target: a reply, a hang, a crash, and nothing unbounded.
+
+Owns the waiting and when it is over; knows nothing of verdicts. The rules of a hang: a reply that the kernel
+refuses, or an idle daemon that took the request, is proven at once; all else waits for the timeout.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fsprobe.checks.check import Check
+from fsprobe.checks.outcome import Outcome
+from fsprobe.posix.channel import Channel, ChannelClosed
+from fsprobe.results.records import Incident
+from fsprobe.results.verdicts import Cause
+from fsprobe.trace.exchange import Exchange
+from fsprobe.wire import opcode_name
+
+TICK = 0.1
+# Below this age a request is merely slow; above it the daemon's threads are looked at.
+SUSPICIOUS = 0.3
+# A whole check may make many slow requests; it is lost when none is open and it still does not come back.
+CHECK_FACTOR = 4
+FREED_WAIT = 2.0
+EIO = 5
+# A thread that waits for its next request on our socket.
+IDLE_WCHAN = ("__skb_wait_for_more_packets", "unix_stream_read_generic", "__skb_recv_datagram")
+
+
+class Surroundings(Protocol):
+    """What holds the daemon and the workers: a `relay.client.Sandbox`, or `native.Native` where there is none."""
+
+    channel: Channel
+    events: deque[dict[str, Any]]
+    device: bool
+    mounter: str
+
+    def worker(self, entry: str, setup: dict[str, Any]) -> tuple[Channel, int]:
+        """Start a worker."""
+
+    def next_event(self, timeout: float) -> dict[str, Any] | None:
+        """The next event, None where none comes in time."""
+
+    def call(self, name: str, timeout: float = ..., **args: Any) -> Any:
+        """A call to the sandbox's first process."""
+
+    def exchanges(self) -> list[Exchange]:
+        """What was recorded since the last call."""
+
+    def close(self) -> object:
+        """End it and all in it."""
+
+
+@dataclass(slots=True)
+class Asking:
+    """One worker of one start of the daemon. `timeout` is that of a single request."""
+
+    sandbox: Surroundings
+    channel: Channel
+    pid: int
+    timeout: float
+    relayed: bool
+    idle_seen: int = 0
+
+    def ask(self, check: Check) -> tuple[Outcome | None, Incident | None]:
+        """The outcome, the incident that came in its way, or both."""
+        return self.exchange({"run": check.id})
+
+    def exchange(self, message: dict[str, Any]) -> tuple[Outcome | None, Incident | None]:
+        """Send any message and wait for its outcome under the same watch."""
+        answer, incident = self.converse(message)
+        outcome = Outcome.from_wire(answer["outcome"]) if answer and "outcome" in answer else None
+        if outcome is not None and outcome.kind == "lost" and incident is None:
+            incident = self._after_lost(outcome)
+        return outcome, incident
+
+    def converse(self, message: dict[str, Any]) -> tuple[dict[str, Any] | None, Incident | None]:
+        """Send a message; the worker's answer as it is, or the incident."""
+        try:
+            self.channel.send(message)
+        except (ChannelClosed, TimeoutError):
+            return None, Incident("stuck", detail="the worker is gone")
+        return self.wait()
+
+    def wait(self) -> tuple[dict[str, Any] | None, Incident | None]:
+        """The worker's next message, or what came in its way."""
+        began = time.monotonic()
+        self.idle_seen = 0
+        while True:
+            select.select([self.channel, self.sandbox.channel], [], [], TICK)
+            try:
+                ready = self.channel.take_ready()
+            except ChannelClosed:
+                return None, self._crashed() or Incident("stuck", detail="the worker ended by itself")
+            incident = self._events()
+            if ready is not None:
+                return ready[0], incident
+            incident = incident or self._look(time.monotonic() - began)
+            if incident is not None:
+                return self._free(incident), incident
+
+    def _events(self) -> Incident | None:
+        while (event := self.sandbox.next_event(0)) is not None:
+            if event["event"] == "malformed" and event["open"]:
+                return self._malformed(event)
+            if event["event"] == "daemon-gone" or (event["event"] == "exit" and not self.relayed):
+                self.sandbox.events.appendleft(event)
+                return self._crashed()
+        return None
+
+    def _malformed(self, event: dict[str, Any]) -> Incident:
+        opened = self._open()
+        mine = next((o for o in opened if o["unique"] == event["unique"]), opened[0] if opened else None)
+        name = opcode_name(mine["opcode"]) if mine else ""
+        return Incident(
+            "hang", name, event["unique"], detail=f"the reply to {name or 'a request'} is refused: {event['reason']}",
+            proven=True, cause=Cause.MALFORMED_REPLY, evidence=(f"reply begins {event['head'].hex(' ')}",),
+        )  # fmt: skip
+
+    def _crashed(self) -> Incident | None:
+        """The daemon's end closed or its first process ended: how, from the exits that follow."""
+        status: int | None = None
+        gone = False
+        words = b""
+        deadline = time.monotonic() + 0.5
+        while (event := self.sandbox.next_event(max(0.0, deadline - time.monotonic()))) is not None:
+            if event["event"] == "daemon-gone":
+                gone = True
+            if event["event"] == "exit":
+                gone, status, words = True, event["status"], event["output"]
+                if status or not self.relayed:
+                    break
+        if not gone:
+            return None
+        text = words.decode("utf-8", "backslashreplace").strip().splitlines()[-12:]
+        return Incident("crash", detail=f"the daemon {describe_exit(status)}", proven=True, cause=Cause.CRASHED,
+                        evidence=tuple(text))  # fmt: skip
+
+    def _open(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.sandbox.call("status")["open"]
+        return found
+
+    def _look(self, elapsed: float) -> Incident | None:
+        if elapsed < SUSPICIOUS:
+            return None
+        opened = self._open() if self.relayed else []
+        if opened and opened[0]["age"] >= SUSPICIOUS:
+            oldest = opened[0]
+            if self._idle(oldest):
+                return self._hang(oldest, "the daemon took it and waits for the next one: its reply is lost", proven=True,
+                                  cause=Cause.LOST_REPLY)  # fmt: skip
+            if oldest["age"] >= self.timeout:
+                how = "it was taken and not answered" if oldest["taken"] else "the daemon does not read it"
+                return self._hang(oldest, f"{how} within {self.timeout:g} s")
+        if not self.relayed and elapsed >= self.timeout:
+            return Incident("hang", detail=f"no answer within {self.timeout:g} s", evidence=self._evidence())
+        if elapsed >= CHECK_FACTOR * self.timeout:
+            return Incident("stuck", detail=f"the check did not end within {CHECK_FACTOR * self.timeout:g} s",
+                            evidence=self._caller())  # fmt: skip
+        return None
+
+    def _idle(self, oldest: dict[str, Any]) -> bool:
+        """Whether every thread of the only daemon process waits for a request, seen three times in a row."""
+        processes = self.sandbox.call("evidence")
+        threads = [thread for process in processes for thread in process["threads"]]
+        idle = oldest["taken"] and len(processes) == 1 and bool(threads)
+        idle = idle and all(thread["wchan"].startswith(IDLE_WCHAN) for thread in threads)
+        self.idle_seen = self.idle_seen + 1 if idle else 0
+        return self.idle_seen >= 3
+
+    def _hang(self, oldest: dict[str, Any], how: str, *, proven: bool = False, cause: str = "") -> Incident:
+        name = opcode_name(oldest["opcode"])
+        return Incident("hang", name, oldest["unique"], detail=f"{name}: {how}", proven=proven, cause=cause,
+                        evidence=self._evidence())  # fmt: skip
+
+    def _evidence(self) -> tuple[str, ...]:
+        """One line a thread of the daemon, taken before anything is freed."""
+        lines = []
+        for process in self.sandbox.call("evidence"):
+            for thread in process["threads"]:
+                lines.append(f"daemon {process['pid']} thread {thread['tid']} {thread['name']}: {thread['state']} "
+                             f"in {thread['wchan'] or '?'}, syscall {thread['syscall'] or '?'}")  # fmt: skip
+        status = self.sandbox.call("status")
+        lines += [f"open: {opcode_name(o['opcode'])} for {o['age']:.1f} s, {'taken' if o['taken'] else 'not read'}"
+                  for o in status["open"]]  # fmt: skip
+        words = status["output"].decode("utf-8", "backslashreplace").strip().splitlines()[-6:]
+        return (*lines, *(f"daemon said: {line}" for line in words))
+
+    def _caller(self) -> tuple[str, ...]:
+        caller = self.sandbox.call("caller", pid=self.pid)
+        return tuple(f"worker: {t['state']} in {t['wchan']}, syscall {t['syscall']}" for t in caller["threads"])
+
+    def _after_lost(self, outcome: Outcome) -> Incident | None:
+        """The wire layer's worker gave up waiting by itself."""
+        crashed = self._crashed()
+        if crashed is not None:
+            return crashed
+        opened = self._open()
+        if not opened:
+            return Incident("hang", detail=outcome.observed, evidence=self._evidence())
+        incident = self._hang(opened[0], outcome.observed)
+        self.sandbox.call("answer", uniques=[o["unique"] for o in opened], error=EIO)
+        return incident
+
+    def _free(self, incident: Incident) -> dict[str, Any] | None:
+        """Answer what is open in the daemon's place until the worker comes back; kill it where it does not."""
+        deadline = time.monotonic() + FREED_WAIT
+        while time.monotonic() < deadline:
+            if incident.kind != "crash" and self.relayed:
+                opened = [o["unique"] for o in self._open()]
+                if opened:
+                    self.sandbox.call("answer", uniques=opened, error=EIO)
+            try:
+                self.channel.receive(0.05)
+            except TimeoutError:
+                if incident.kind == "stuck" or not self.relayed:
+                    break
+                continue
+            except ChannelClosed:
+                break
+            return None  # what it says now is the consequence of our answer
+        self.sandbox.call("kill_worker", pid=self.pid)
+        return None
+
+
+def describe_exit(status: int | None) -> str:
+    """How a process ended, for the person at the terminal."""
+    if status is None:
+        return "closed its end of the connection"
+    if status < 0:
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:
+            name = f"signal {-status}"
+        return f"was killed by {name}"
+    return f"exited with status {status}"

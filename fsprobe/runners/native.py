@@ -1,0 +1,135 @@
+"""A run on a directory that is mounted already: a worker process, and nothing else.
+
+Owns starting that worker and looking like a sandbox to `ask`; knows nothing of daemons or relays.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from typing import Any
+
+from fsprobe.config.target import Target
+from fsprobe.posix.channel import Channel
+from fsprobe.runners.session import Session
+from fsprobe.runners.target_run import TargetRun
+from fsprobe.sandbox import evidence, isolation, mounts, process
+from fsprobe.trace.exchange import Exchange
+
+
+class Native:
+    """What `ask.Asking` needs of a sandbox, where there is no daemon to look at."""
+
+    def __init__(self) -> None:
+        self.channel, self._silent = Channel.pair()
+        self.events: deque[dict[str, Any]] = deque()
+        self.workers: dict[int, subprocess.Popen[bytes]] = {}
+
+    def worker(self, entry: str, setup: dict[str, Any]) -> tuple[Channel, int]:
+        """Start a worker as a child of this process; it dies with us."""
+        ours, theirs = Channel.pair()
+        child = subprocess.Popen(
+            [*process.python_command("fsprobe.runners.native"), str(theirs.fileno())], pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        theirs.close()
+        self.workers[child.pid] = child
+        ours.send({"setup": setup})
+        return ours, child.pid
+
+    def next_event(self, timeout: float) -> dict[str, Any] | None:
+        """There are none."""
+        if timeout > 0:
+            time.sleep(timeout)
+        return None
+
+    def call(self, name: str, timeout: float = 0, **args: Any) -> Any:
+        """The few calls that make sense here."""
+        if name == "kill_worker":
+            for pid in [*process.descendants(args["pid"]), args["pid"]]:
+                process.kill(pid)
+            return None
+        if name == "caller":
+            return {"threads": [t.to_wire() for t in evidence.threads(args["pid"])]}
+        if name == "status":
+            return {"open": [], "output": b"", "exits": {}}
+        return []
+
+    def exchanges(self) -> list[Exchange]:
+        """Nothing is recorded."""
+        return []
+
+    mounter = "native"
+    device = False
+
+    def close(self) -> list[int]:
+        """Reap the workers; returns those that cannot be killed (in D on somebody else's mount)."""
+        left = []
+        for pid, child in self.workers.items():
+            child.kill()
+            try:
+                child.wait(1.0)
+            except subprocess.TimeoutExpired:
+                left.append(pid)
+        self.channel.close()
+        self._silent.close()
+        return left
+
+
+class NativeRun(TargetRun):
+    """The same life without a daemon: only workers come and go."""
+
+    def mode_of(self, layer: str) -> str:
+        """One mode for all layers."""
+        return "direct"
+
+    def start(self, layer: str) -> None:
+        """Nothing to start: the directory is there."""
+        assert self.options.native is not None
+        self.mode, self.mountpoint = "direct", os.path.abspath(self.options.native)
+        self.starts += 1
+
+    def stop(self) -> None:
+        """Lose the worker; the mount is not ours."""
+        self.lose_worker()
+        self.mode = ""
+
+
+class NativeSession(Session):
+    """A run on a directory in place."""
+
+    def _open_life(self) -> TargetRun:
+        assert self.options.native is not None
+        directory = os.path.abspath(self.options.native)
+        mount = mount_of(directory)
+        if mount is not None:
+            self.target |= {"fs_type": mount.fs_type, "mount": mount.line}
+        self.environment["degraded"] = ["no relay: requests are not seen on a directory that is mounted already"]
+        target = Target(directory, ())
+        return NativeRun(self.options, target, Native(), self.token)
+
+
+def mount_of(directory: str) -> mounts.Mount | None:
+    """The mount that a directory lies on, by its path alone: a stat could block."""
+    best: mounts.Mount | None = None
+    for mount in mounts.mounts():
+        prefix = mount.mountpoint.rstrip("/") + "/"
+        if (directory.rstrip("/") + "/").startswith(prefix) and (best is None or len(prefix) >= len(best.mountpoint)):
+            best = mount
+    return best
+
+
+def main() -> None:
+    """`python -m fsprobe.runners.native CHANNEL_FD`: the worker itself."""
+    from fsprobe.runners import worker
+
+    isolation.die_with_parent()
+    worker.main(Channel(socket.socket(fileno=int(sys.argv[1]))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Which checks a run makes, in which order.
+
+Owns loading, filtering and ordering; knows nothing of running them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from dataclasses import dataclass
+
+from fsprobe.checks.check import LAYERS, Check
+from fsprobe.checks.suite import BUILT_IN, load_suite, unique_ids
+from fsprobe.errors import NothingChecked, UsageError
+from fsprobe.runners.options import RunOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Checks by layer, wire first: it needs no mount and knows no sticky ENOSYS."""
+
+    suites: tuple[str, ...]
+    layers: dict[str, list[Check]]
+
+    @property
+    def total(self) -> int:
+        """How many checks there are."""
+        return sum(len(checks) for checks in self.layers.values())
+
+
+def make(options: RunOptions) -> Plan:
+    """The plan that the options ask for.
+
+    Raises UsageError where a glob or an operation matches nothing, NothingChecked where no check is left.
+    """
+    suites = options.suites or (*BUILT_IN, *(options.target.suites if options.target else ()))
+    checks = unique_ids([check for name in suites for check in load_suite(name)])
+    for glob in options.select:
+        if not fnmatch.filter((c.id for c in checks), glob):
+            raise UsageError(f"--select {glob!r} matches no check", causes=_near(glob, [c.id for c in checks]))
+    operations = sorted({name for check in checks for name in (check.op, *check.also)})
+    for op in options.ops:
+        if op not in operations:
+            raise UsageError(f"--op {op!r}: no check is about it", causes=_near(op, operations), command="fsprobe list")
+    kept = [check for check in checks if _wanted(check, options)]
+    allowed = _layers(options)
+    layers = {layer: [c for c in kept if c.layer == layer] for layer in LAYERS if layer in allowed}
+    plan = Plan(tuple(suites), {layer: found for layer, found in layers.items() if found})
+    if not plan.total:
+        raise NothingChecked("no check is left by these options", causes=("--select, --op, --quick and --no-mount add up",))
+    return plan
+
+
+def _layers(options: RunOptions) -> tuple[str, ...]:
+    if options.native is not None:
+        return ("mount", "shell")
+    return ("wire",) if options.no_mount else LAYERS
+
+
+def _wanted(check: Check, options: RunOptions) -> bool:
+    if options.select and not any(fnmatch.fnmatchcase(check.id, glob) for glob in options.select):
+        return False
+    if options.ops and not set(options.ops) & {check.op, *check.also}:
+        return False
+    return check.quick or not options.quick
+
+
+def _near(word: str, known: list[str]) -> tuple[str, ...]:
+    near = difflib.get_close_matches(word, known, 3, 0.5)
+    return (f"did you mean {', '.join(near)}?",) if near else ()

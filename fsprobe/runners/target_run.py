@@ -1,0 +1,188 @@
+"""One target in one sandbox: its starts, the worker of the layer at hand, and the end.
+
+Owns starting and stopping the daemon and its workers; knows nothing of which checks there are or of verdicts.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from fsprobe.config.target import Target
+from fsprobe.errors import TargetError
+from fsprobe.posix.channel import ChannelClosed
+from fsprobe.runners.ask import Asking, Surroundings, describe_exit
+from fsprobe.runners.options import RunOptions
+from fsprobe.runners.setup import Setup
+
+WORKER = "fsprobe.runners.worker:main"
+CLOSE_TIMEOUT = 10.0
+_POLL = 0.05
+
+
+@dataclass(slots=True)
+class StartFailure:
+    """Why a start came to nothing. kind: exited, not-mounted, no-init, died, exec."""
+
+    kind: str
+    status: int | None
+    fact: str
+    last_words: str
+
+
+class StartError(TargetError):
+    """The target did not start, mount or answer INIT."""
+
+    def __init__(self, failure: StartFailure, command: str) -> None:
+        causes = tuple(f"it said: {line}" for line in failure.last_words.splitlines()[-8:]) or ("it said nothing",)
+        super().__init__(failure.fact, causes=causes, command=command)
+        self.failure = failure
+
+
+@dataclass(slots=True)
+class TargetRun:
+    """The daemon's life over a run. `start` begins one, `open_worker` a layer on it."""
+
+    options: RunOptions
+    target: Target
+    sandbox: Surroundings
+    token: str
+    starts: int = 0
+    pid: int = 0
+    mode: str = ""
+    mountpoint: str = ""
+    mount: dict[str, Any] = field(default_factory=dict)
+    exits: list[dict[str, Any]] = field(default_factory=list)
+    leaked_processes: list[int] = field(default_factory=list)
+    leaked_files: list[str] = field(default_factory=list)
+    asking: Asking | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a start is under way that can be used."""
+        return bool(self.mode)
+
+    def mode_of(self, layer: str) -> str:
+        """The hand-over's mode for a layer."""
+        if layer == "wire":
+            return "wire" if self.sandbox.device else "wire-no-device"
+        return "direct" if self.options.no_relay else "mount"
+
+    def start(self, layer: str) -> None:
+        """Start the daemon and wait until it is mounted and has answered INIT. Raises StartError."""
+        place = self.sandbox.call("place")
+        self.mountpoint, self.mode = place["mnt"], self.mode_of(layer)
+        argv = self.target.command(place["mnt"], place["source"])
+        self.starts += 1
+        self.sandbox.events.clear()
+        try:
+            self.pid = self.sandbox.call(
+                "start", argv=argv, env={**os.environ, **self.target.env}, cwd=os.getcwd(), mode=self.mode, layer=layer,
+                rules=list(self.options.inject),
+            )  # fmt: skip
+        except OSError as error:
+            raise self._failed("exec", None, f"{argv[0]} cannot be executed: {error.strerror}", "") from error
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + self.options.start_timeout
+        mounted = False
+        while True:
+            event = self.sandbox.next_event(_POLL)
+            name = event["event"] if event else ""
+            if event is not None and name == "mounted":
+                mounted, self.mount = True, event
+                if self.mode != "mount":  # INIT is ours to send, or not ours to see
+                    return
+            elif name == "ready":
+                return
+            elif event is not None and name == "init-failed":
+                raise self._failed("no-init", None, f"the target answered INIT with errno {event['errno']}")
+            elif event is not None and (name == "exit" or name == "daemon-gone"):
+                self._look_at_exit(event, mounted)
+            if time.monotonic() > deadline:
+                what = "did not answer INIT" if mounted else "is alive but did not mount"
+                kind = "no-init" if mounted else "not-mounted"
+                raise self._failed(kind, None, f"the target {what} within {self.options.start_timeout:g} s")
+
+    def _look_at_exit(self, event: dict[str, Any], mounted: bool) -> None:
+        """Raise StartError unless what ended was only the parent of a daemon in the background."""
+        if event["event"] == "exit" and not event["status"] and self._lives_on():
+            return
+        status = event.get("status")
+        if status is None:
+            later = self.sandbox.next_event(0.5)
+            status = later.get("status") if later else None
+        what = "mounted and then " if mounted else ""
+        how = describe_exit(status) + ("" if mounted else " without mounting")
+        raise self._failed("died" if mounted else "exited", status, f"the target {what}{how}")
+
+    def _lives_on(self) -> bool:
+        return bool(self.sandbox.call("others"))
+
+    def _failed(self, kind: str, status: int | None, fact: str, words: str | None = None) -> StartError:
+        if words is None:
+            words = self.sandbox.call("status")["output"].decode("utf-8", "backslashreplace").strip()
+        self.stop()
+        command = " ".join(self.target.command("MOUNTPOINT", "SOURCE"))
+        return StartError(StartFailure(kind, status, fact, words), command)
+
+    def open_worker(self, layer: str, suites: tuple[str, ...], seed: int) -> dict[str, str]:
+        """Start the layer's worker; returns the features it found. Raises StartError where the target dies of that."""
+        self.sandbox.call("layer", layer=layer)
+        read_only = True if self.options.expect == "read-only" else None
+        setup = Setup(
+            layer, "" if layer == "wire" else self.mountpoint, f".fsprobe-{self.token}-{self.starts}{layer[0]}",
+            suites, timeout=self.options.timeout, seed=seed, read_only=read_only,
+        )  # fmt: skip
+        channel, pid = self.sandbox.worker(WORKER, setup.to_wire())
+        relayed = self.mode != "direct"
+        self.asking = Asking(self.sandbox, channel, pid, self.options.timeout, relayed)
+        answer, incident = self.asking.wait()
+        if answer is not None and "ready" in answer and (incident is None or incident.kind != "crash"):
+            features: dict[str, str] = answer["ready"]
+            return features
+        detail = incident.detail if incident else (answer or {}).get("failed", "its first requests failed")
+        if incident is not None and incident.kind == "crash":
+            raise self._failed("died", None, f"the target mounted and then {detail.removeprefix('the daemon ')}")
+        kind = "no-init" if layer == "wire" else "hung"
+        raise self._failed(kind, None, f"the target mounted, but its first requests came to nothing: {detail}")
+
+    def close_worker(self) -> None:
+        """Let the worker tidy up, and lose it where it does not come back."""
+        if self.asking is None:
+            return
+        asking, self.asking = self.asking, None
+        answer, _ = asking.converse({"close": True})
+        if answer is not None and "closed" in answer:
+            self.leaked_files += answer["closed"]
+        else:
+            self.leaked_files.append(f".fsprobe-{self.token}-{self.starts} (the worker was lost)")
+        asking.channel.close()
+
+    def lose_worker(self) -> None:
+        """Drop a worker that is beyond use."""
+        if self.asking is not None:
+            try:
+                self.sandbox.call("kill_worker", pid=self.asking.pid)
+                self.asking.channel.close()
+            except (OSError, ChannelClosed):
+                pass
+            self.asking = None
+
+    def stop(self) -> None:
+        """End the daemon and its mount."""
+        if not self.mode:
+            return
+        self.lose_worker()
+        before = self.sandbox.call("status")["exits"]
+        ended = self.sandbox.call("stop")
+        self.leaked_processes += ended["left"]
+        while (event := self.sandbox.next_event(0)) is not None:
+            if event["event"] == "exit":
+                before[str(event["pid"])] = event["status"]
+        self.exits += [{"start": self.starts, "pid": int(pid), "status": status, "how": describe_exit(status)}
+                       for pid, status in before.items()]  # fmt: skip
+        self.mode = ""
