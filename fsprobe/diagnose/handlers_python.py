@@ -104,7 +104,7 @@ _OK = ("ok",)
 
 # The defaults of class Operations (fuse.py 3.0.1, mfusepy.py 3.1.1). utimens, part of SETATTR, answers success.
 FUSEPY_MISSING = {
-    "SETATTR": _EROFS, "SYMLINK": _EROFS, "MKNOD": _EROFS, "MKDIR": _EROFS, "UNLINK": _EROFS, "RMDIR": _EROFS,
+    "SETATTR": ("EROFS", "ok"), "SYMLINK": _EROFS, "MKNOD": _EROFS, "MKDIR": _EROFS, "UNLINK": _EROFS, "RMDIR": _EROFS,
     "RENAME": _EROFS, "LINK": _EROFS, "CREATE": _EROFS, "WRITE": _EROFS,
     "READLINK": ("ENOENT",), "READ": ("EIO",), "LOOKUP": ("ENOENT",), "GETATTR": ("ENOENT",), "IOCTL": ("ENOTTY",),
     "SETXATTR": ("EOPNOTSUPP",), "GETXATTR": ("EOPNOTSUPP",), "REMOVEXATTR": ("EOPNOTSUPP",),

@@ -1,0 +1,72 @@
+"""From everything a run found to the ranked list of root causes.
+
+Owns the order of the rules and of what they find; the rules lie in `serving`, `absent` and `failing`. Pure: it
+reads nothing but its argument. A check that one rule explains is no matter for the rules after it, so that thirty
+checks failing for one missing handler are one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fsprobe.diagnose.absent import FAILED, disguised, not_implemented, read_only
+from fsprobe.diagnose.evidence import Evidence, StartFailure
+from fsprobe.diagnose.failing import in_the_way, wrong_results
+from fsprobe.diagnose.operations import OPERATIONS, rank
+from fsprobe.diagnose.serving import incidents, never_mounted, no_allow_other
+from fsprobe.results.records import CheckResult, Diagnosis
+from fsprobe.results.verdicts import Cause
+
+__all__ = ["Diagnosis", "Evidence", "StartFailure", "diagnose"]
+
+# What breaks most comes first; causes in one tuple are alike and are ordered by how much each explains.
+_SEVERITY: tuple[tuple[Cause, ...], ...] = (
+    (Cause.NEVER_MOUNTED,),
+    (Cause.CRASHED,),
+    (
+        Cause.DEADLOCK_LOCK, Cause.DEADLOCK_OWN_MOUNT, Cause.BLOCKED_OUTPUT, Cause.MALFORMED_REPLY,
+        Cause.LOST_REPLY, Cause.BLOCKED_IO, Cause.STOPPED,
+    ),
+    (Cause.NO_ALLOW_OTHER,),
+    (Cause.NOT_IMPLEMENTED,),
+    (Cause.WRONG_DATA, Cause.SILENT_NOOP),
+    (Cause.WRONG_METADATA,),
+    (Cause.WRONG_ERRNO, Cause.READ_ONLY),
+)  # fmt: skip
+_GRADE = {cause: grade for grade, causes in enumerate(_SEVERITY) for cause in causes}
+
+
+def diagnose(evidence: Evidence) -> list[Diagnosis]:
+    """Root causes, worst first, each once; notes about what is merely optional come last."""
+    if evidence.start_failure is not None:
+        return [never_mounted(evidence.start_failure)]
+    found = incidents(evidence)
+    closed = no_allow_other(evidence)
+    if closed:
+        return _ranked([*found, *closed], evidence.checks)
+    found += [*read_only(evidence), *not_implemented(evidence)]
+    found += [one for one in disguised(evidence) if not _has(found, one.op)]
+    found += wrong_results(evidence, _explained(found))
+    found += in_the_way(evidence, _explained(found))
+    return _ranked(found, evidence.checks)
+
+
+def _has(found: Sequence[Diagnosis], op: str) -> bool:
+    return any(one.cause is Cause.NOT_IMPLEMENTED and one.confidence != "note" and one.op == op for one in found)
+
+
+def _explained(found: Sequence[Diagnosis]) -> frozenset[str]:
+    return frozenset(id for one in found for id in one.checks)
+
+
+def _ranked(found: Sequence[Diagnosis], checks: Sequence[CheckResult]) -> list[Diagnosis]:
+    failed = {check.id: check for check in checks if check.verdict in FAILED}
+
+    def key(one: Diagnosis) -> tuple[bool, int, bool, int, int, int]:
+        mine = [failed[id] for id in one.checks if id in failed]
+        row = OPERATIONS.get(one.op)
+        commands = sum(check.layer == "shell" for check in mine)
+        optional = row is not None and not row.core
+        return one.confidence == "note", _GRADE[one.cause], optional, -commands, -len(mine), rank(one.op)
+
+    return sorted(found, key=key)

@@ -1,0 +1,121 @@
+"""Operations that exist and err: wrong errors, wrong data, wrong attributes, successes without effect.
+
+Owns how a failed check is told to be one of these; knows nothing of absent handlers or of daemons that died.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from fsprobe.diagnose.absent import FAILED, blocked_by, commands, ids
+from fsprobe.diagnose.advice import implement, look_at
+from fsprobe.diagnose.evidence import Evidence
+from fsprobe.diagnose.handlers import missing_answers
+from fsprobe.results.errnos import errno_in
+from fsprobe.results.records import CheckResult, Diagnosis
+from fsprobe.results.verdicts import Cause, OpVerdict
+
+_ATTRIBUTE_OPS = frozenset({"LOOKUP", "GETATTR", "SETATTR", "STATX", "STATFS", "ACCESS"})
+_CHANGES = frozenset({"UNLINK", "RMDIR", "RENAME", "RENAME2", "REMOVEXATTR", "SETATTR", "FALLOCATE"})
+_NO_EFFECT = re.compile(
+    r"\b(?:still (?:there|exists?|here|listed|present)|unchanged|no effect|nothing (?:happened|changed)|not removed"
+    r"|did not change|as before|not changed)\b", re.IGNORECASE,
+)  # fmt: skip
+_ATTRIBUTE = re.compile(
+    r"\b(?:st_\w+|mode|size|[amc]time|nlink|links?|uid|gid|owner|group|inode|ino|blocks|permissions?"
+    r"|f_\w+|type)\b", re.IGNORECASE,
+)  # fmt: skip
+
+_TITLE: Mapping[Cause, str] = {
+    Cause.WRONG_ERRNO: "answers the wrong error",
+    Cause.WRONG_DATA: "gives wrong data",
+    Cause.WRONG_METADATA: "gives wrong attributes",
+    Cause.SILENT_NOOP: "answers success and does nothing",
+}
+
+
+def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnosis]:
+    """What failed and has no other explanation, one diagnosis for each operation and way of failing."""
+    groups: dict[tuple[str, Cause], list[CheckResult]] = {}
+    for check in evidence.checks:
+        if check.verdict in FAILED and check.id not in explained:
+            groups.setdefault((check.op, _cause(check, evidence)), []).append(check)
+    told: set[str] = set()
+    found = []
+    for (op, cause), checks in groups.items():
+        collateral = [] if op in told else blocked_by(evidence, op)
+        told.add(op)
+        found.append(_wrong(op, cause, checks, collateral, evidence))
+    return found
+
+
+def _cause(check: CheckResult, evidence: Evidence) -> Cause:
+    said = f"{check.expected} {check.observed}"
+    if _NO_EFFECT.search(check.observed) or _may_be_empty(check, evidence):
+        return Cause.SILENT_NOOP
+    if check.errno or errno_in(check.observed) or errno_in(check.expected):
+        return Cause.WRONG_ERRNO
+    if check.op in _ATTRIBUTE_OPS or _ATTRIBUTE.search(said):
+        return Cause.WRONG_METADATA
+    return Cause.WRONG_DATA
+
+
+def _may_be_empty(check: CheckResult, evidence: Evidence) -> bool:
+    """The library itself answers an empty success where the handler is missing, and the main check failed."""
+    summary = evidence.operations.get(check.op)
+    library_does = "ok" in missing_answers(evidence.library.family, check.op) and check.op in _CHANGES
+    return library_does and not check.errno and summary is not None and summary.verdict is OpVerdict.WRONG
+
+
+def _wrong(
+    op: str, cause: Cause, checks: Sequence[CheckResult], collateral: Sequence[CheckResult], evidence: Evidence
+) -> Diagnosis:
+    first = next((check for check in checks if check.main), checks[0])
+    lines = list(dict.fromkeys(f"{c.id}: expected {c.expected}, observed {c.observed}" for c in checks[:3]))
+    summary = evidence.operations.get(op)
+    proven = cause is Cause.WRONG_ERRNO and summary is not None and summary.replies.get(first.errno, 0) > 0
+    fix = look_at(op, evidence.library)
+    family = evidence.library.family
+    if cause is Cause.SILENT_NOOP and family and "ok" in missing_answers(family, op):
+        lines.append(f"{evidence.library.name} answers success by itself where the handler is missing")
+        fix = implement(op, evidence.library)
+    return Diagnosis(
+        cause=cause,
+        op=op,
+        confidence="proven" if proven else "likely",
+        summary=f"{op} {_TITLE[cause]}: expected {first.expected}, observed {first.observed}",
+        evidence=(*lines, *(line for line in commands(checks) if not any(line in told for told in lines))),
+        fix="\n".join(part for part in (fix, first.reproduce and f"Repeat it: {first.reproduce}") if part),
+        checks=ids(checks, collateral),
+        ops=(op,) if op else (),
+    )
+
+
+def in_the_way(evidence: Evidence, explained: frozenset[str]) -> list[Diagnosis]:
+    """Operations that failed only while something else was prepared, so that no check of their own says so."""
+    groups: dict[tuple[str, str], list[CheckResult]] = {}
+    for check in evidence.checks:
+        if check.blocked_by and check.id not in explained:
+            groups.setdefault((check.blocked_by, check.errno), []).append(check)
+    return [_blocking(op, errno, checks, evidence) for (op, errno), checks in groups.items()]
+
+
+def _blocking(op: str, errno: str, checks: Sequence[CheckResult], evidence: Evidence) -> Diagnosis:
+    missing = errno == "ENOSYS"
+    answer = errno or "an error"
+    return Diagnosis(
+        cause=Cause.NOT_IMPLEMENTED if missing else Cause.WRONG_ERRNO,
+        op=op,
+        confidence="likely",
+        summary=f"{op} answers {answer} while a check is prepared: {_count(checks)} could not be asked",
+        evidence=tuple(dict.fromkeys(check.observed for check in checks))[:3],
+        fix=implement(op, evidence.library) if missing else look_at(op, evidence.library),
+        checks=ids(checks),
+        ops=(op,),
+    )
+
+
+def _count(checks: Iterable[CheckResult]) -> str:
+    number = len(list(checks))
+    return f"{number} check{'' if number == 1 else 's'}"

@@ -1,0 +1,155 @@
+"""Daemons that do not serve: never started, died, hung, or closed to whoever asks.
+
+Owns the rules for these; knows nothing of what a serving daemon answers.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+
+from fsprobe.diagnose.absent import ids
+from fsprobe.diagnose.advice import ON_INCIDENT
+from fsprobe.diagnose.evidence import Evidence, StartFailure
+from fsprobe.results.records import CheckResult, Diagnosis, Incident
+from fsprobe.results.verdicts import Cause, Verdict
+
+_LAST_WORDS = 8
+_EVIDENCE = 40
+
+_SUMMARY = {
+    Cause.LOST_REPLY: "{op} is taken by the daemon and never answered",
+    Cause.MALFORMED_REPLY: "the reply to {op} is malformed, so the kernel refuses it and the caller waits for ever",
+    Cause.DEADLOCK_LOCK: "deadlock on a lock inside the daemon, in {op}",
+    Cause.DEADLOCK_OWN_MOUNT: "the daemon waits for its own mount, in {op}",
+    Cause.BLOCKED_OUTPUT: "the daemon is blocked writing to its own output, in {op}",
+    Cause.BLOCKED_IO: "the daemon waits for something outside, in {op}",
+    Cause.STOPPED: "the daemon is stopped, so {op} is not even taken",
+    Cause.CRASHED: "the daemon dies in {op}",
+}
+
+_START = {
+    "not-found": ("the target does not exist", "Check the path, or the name in fsprobe.toml."),
+    "not-executable": ("the target cannot be executed", "chmod +x it, or check that it is built for this machine."),
+    "usage": ("the target printed its usage and left", "Give the arguments it wants, with {mountpoint} in place."),
+    "exited": ("the target exited before it mounted", "Run it by hand and see what it says."),
+    "signalled": ("the target was killed by a signal before it mounted", "Run it under a debugger."),
+    "no-init": ("the target mounted and never answered INIT", "Its loop that reads /dev/fuse does not run or answer."),
+    "died": ("the target mounted, then died", "Run it by hand and see what it says."),
+    "timeout": ("the target is alive and never mounted anything", "Run it by hand and see what it waits for."),
+}  # fmt: skip
+
+
+def never_mounted(failure: StartFailure) -> Diagnosis:
+    """The one thing to say of a target that never served."""
+    told, advice = _START.get(failure.kind, ("the target never served", "Run it by hand and see what it says."))
+    how = _how_it_ended(failure)
+    lines = [failure.detail] if failure.detail else []
+    words = failure.last_words[-_LAST_WORDS:]
+    if words:
+        lines += ["its last words:", *(f"  {line}" for line in words)]
+    elif failure.kind not in ("not-found", "not-executable"):
+        lines.append("it printed nothing")
+    return Diagnosis(
+        cause=Cause.NEVER_MOUNTED,
+        op="",
+        confidence="proven",
+        summary=told + how,
+        evidence=tuple(lines),
+        fix=advice,
+    )
+
+
+def _how_it_ended(failure: StartFailure) -> str:
+    if failure.signal is not None:
+        return f" ({_signal(failure.signal)})"
+    if failure.exit_status is not None:
+        return f" (exit status {failure.exit_status})"
+    return f" (waited {failure.seconds:g} s)" if failure.seconds else ""
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def incidents(evidence: Evidence) -> list[Diagnosis]:
+    """One diagnosis for each way of not answering and operation; checks that then could not run go to the first."""
+    groups: dict[tuple[Cause, str], list[Incident]] = {}
+    for incident in (*evidence.incidents, *_unrecorded(evidence)):
+        groups.setdefault((_cause(incident), incident.opcode), []).append(incident)
+    found: list[Diagnosis] = []
+    for (cause, op), members in groups.items():
+        mine = [check for check in evidence.checks if _explains(cause, op, check)]
+        left = [c for c in evidence.checks if c.verdict is Verdict.NOTRUN] if not found else []
+        found.append(_incident(cause, op, members, [*mine, *left]))
+    return found
+
+
+def _cause(incident: Incident) -> Cause:
+    if incident.cause:
+        return Cause(incident.cause)
+    return Cause.CRASHED if incident.kind == "crash" else Cause.LOST_REPLY
+
+
+def _unrecorded(evidence: Evidence) -> list[Incident]:
+    """HANG and CRASH verdicts of operations that no incident speaks of (the wire layer just gets no answer)."""
+    known = {(incident.kind == "crash", incident.opcode) for incident in evidence.incidents}
+    return [
+        Incident("crash" if check.verdict is Verdict.CRASH else "hang", check.op, detail=check.observed)
+        for check in evidence.checks
+        if check.verdict in (Verdict.HANG, Verdict.CRASH)
+        and (check.verdict is Verdict.CRASH, check.op) not in known
+        and (check.verdict is Verdict.CRASH, "") not in known
+    ]
+
+
+def _explains(cause: Cause, op: str, check: CheckResult) -> bool:
+    wanted = Verdict.CRASH if cause is Cause.CRASHED else Verdict.HANG
+    return (check.verdict is wanted and (check.op == op or not op)) or (check.verdict is Verdict.NOTRUN and check.op == op)
+
+
+def _incident(cause: Cause, op: str, members: Sequence[Incident], checks: Sequence[CheckResult]) -> Diagnosis:
+    where = op or "a request that is not known"
+    details = dict.fromkeys(line for one in members for line in (one.detail, *one.evidence) if line)
+    fallback = f"{where}: {cause.value}"
+    return Diagnosis(
+        cause=cause,
+        op=op,
+        confidence="proven" if any(one.proven for one in members) else "likely",
+        summary=_SUMMARY.get(cause, fallback).format(op=where),
+        evidence=tuple(details)[:_EVIDENCE],
+        fix=ON_INCIDENT.get(cause, "").format(op=where),
+        checks=ids(checks),
+        ops=(op,) if op else (),
+    )
+
+
+def no_allow_other(evidence: Evidence) -> list[Diagnosis]:
+    """Everything on the mount is refused with EACCES and the daemon is never asked: the kernel keeps others out."""
+    if not evidence.mount_options or {"allow_other", "allow_root"} & set(evidence.mount_options):
+        return []
+    asked = [
+        check
+        for check in evidence.checks
+        if check.layer in ("mount", "shell") and (check.verdict is not Verdict.SKIP or check.errno)
+    ]
+    refused = [check for check in asked if check.errno == "EACCES" and not check.trace]
+    if not refused or len(refused) < len(asked):
+        return []
+    return [
+        Diagnosis(
+            cause=Cause.NO_ALLOW_OTHER,
+            op="",
+            confidence="likely",
+            summary="the mount lets nobody in but the user who mounted it",
+            evidence=(
+                f"all {len(refused)} calls on the mount got EACCES and none reached the daemon",
+                "mount options: " + ",".join(evidence.mount_options),
+            ),
+            fix="Mount with -o allow_other (as a user this needs `user_allow_other` in /etc/fuse.conf).",
+            checks=ids(refused),
+        )
+    ]
