@@ -13,7 +13,7 @@ import select
 import signal
 import termios
 import time
-from typing import Any
+from typing import Any, cast
 
 import pexpect
 
@@ -47,10 +47,11 @@ class Terminal:
     def __init__(self, start_timeout: float = 10.0) -> None:
         token = secrets.token_hex(16)
         self._marker = re.compile(re.escape(token.encode()) + rb":(\d+):\Z")
-        self._child: Any = pexpect.spawn(  # its stubs lack `ptyproc`
+        child = pexpect.spawn(
             "bash", ["--norc", "--noprofile", "--noediting"], cwd="/", env=_environment(), echo=False,
             dimensions=(200, 4000), preexec_fn=_plain_terminal, encoding=None, timeout=start_timeout,
         )
+        self._child = cast(Any, child)  # its stubs lack `ptyproc`
         self._fd: int = self._child.child_fd
         self.pid: int = self._child.ptyproc.pid
         self.alive = True

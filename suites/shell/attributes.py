@@ -46,6 +46,21 @@ def touch_d(sh: Shell) -> None:
 
 
 @shell_check(
+    "shell.touch-m", op="SETATTR", source="man 1 touch; man 2 utimensat (UTIME_OMIT); catalogue 3.4.15",
+    needs=("write",), killers=("SETATTR:errno=EIO,nth=2", "GETATTR:attr.mtime=+1"),
+)
+def touch_m(sh: Shell) -> None:
+    """`touch -m` sets the time of the last change and no other, `touch -a` that of the last access."""
+    f = sh.name("f")
+    sh.must(f": > {f}")
+    sh.ok(f"touch -d 2010-01-01 {f}")
+    sh.ok(f"touch -m -d '{OLD}' {f}")
+    sh.expect_equal(f"mtime and atime of {f}", sh.ok(f"stat -c '%Y %X' {f}").output, f"{OLD_SECONDS} 1262304000")
+    sh.ok(f"touch -a -d 2011-01-01 {f}")
+    sh.expect_equal(f"mtime and atime of {f}", sh.ok(f"stat -c '%Y %X' {f}").output, f"{OLD_SECONDS} 1293840000")
+
+
+@shell_check(
     "shell.touch-c", op="LOOKUP", also=("SETATTR",), source="man 1 touch", needs=("write",),
     killers=("LOOKUP:errno=EIO,path=*never",),
 )
@@ -107,7 +122,7 @@ def truncate(sh: Shell) -> None:
     sh.ok(f"truncate -s 3 {f}")
     sh.expect_output(f"cat {f}", "abc")
     sh.ok(f"truncate -s 6 {f}")
-    sh.expect_equal(f"bytes of {f}", sh.ok(f"od -An -tx1 {f}").output.split(), "61 62 63 00 00 00".split())
+    sh.expect_equal(f"bytes of {f}", sh.ok(f"od -An -tx1 {f}").output.split(), ["61", "62", "63", "00", "00", "00"])
     sh.ok(f"truncate -s 0 {f}")
     sh.expect_equal(f"size of {f}", sh.ok(f"stat -c %s {f}").output, "0")
 

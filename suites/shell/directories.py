@@ -128,7 +128,7 @@ def _odd(listed: list[str], names: list[str]) -> str:
 
 
 @shell_check(
-    "shell.tar", op="READDIR", also=("READ", "CREATE", "WRITE", "MKDIR", "SETATTR"), source="man 1 tar; catalogue 3.36",
+    "shell.tar", op="SETATTR", also=("READ", "CREATE", "WRITE", "MKDIR", "READDIR"), source="man 1 tar; catalogue 3.36",
     needs=("write", "program:tar"), killers=("READ:flip", "SETATTR:errno=EIO", "SETATTR:fake"),
 )
 def tar(sh: Shell) -> None:

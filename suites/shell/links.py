@@ -86,13 +86,13 @@ def readlink(sh: Shell) -> None:
 
 
 @shell_check(
-    "shell.cp-a-link", op="SYMLINK", also=("READLINK", "SETATTR"), level=OPTIONAL, source="man 1 cp",
-    needs=("write",), killers=("SYMLINK:errno=EIO", "READLINK:errno=EIO"),
+    "shell.cp-a-link", op="SYMLINK", also=("READLINK", "SETATTR"), source="man 1 cp",
+    needs=("write",), killers=("SYMLINK:errno=EIO,nth=2", "READLINK:errno=EIO"),
 )
 def cp_a_link(sh: Shell) -> None:
     """`cp -a` copies a symbolic link as a link."""
-    p, link = sh.private(), sh.name("link")
-    sh.must(f"ln -s some/where {p}/link")
+    p, link, other = sh.private(), sh.name("link"), sh.name("other")
+    sh.must(f"ln -s some/where {p}/link && ln -s else/where {other}")
     sh.ok(f"cp -a {p}/link {link}")
     sh.expect_output(f"readlink {link}", "some/where")
 

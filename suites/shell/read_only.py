@@ -73,7 +73,8 @@ def mkfifo(sh: Shell) -> None:
 
 
 @shell_check(
-    "shell.read-only.append", op="OPEN", source=SOURCE, needs=("read-only", "regular-file"), killers=("OPEN:errno=EIO",),
+    "shell.read-only.append", op="OPEN", source=SOURCE, needs=("read-only", "regular-file"),
+    killers=("OPEN:errno=EIO",),
 )
 def append(sh: Shell) -> None:
     """`>>` to an existing file is refused."""
