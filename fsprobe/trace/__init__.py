@@ -1,0 +1,1 @@
+"""Exchanges: recording, querying, describing."""
