@@ -73,6 +73,10 @@ class Child:
             raise ChildError(value)
         return value
 
+    def ended_within(self, seconds: float) -> bool:
+        """Whether it has ended, or does so within that time."""
+        return self._done or bool(select.select([self._pidfd], [], [], seconds)[0])
+
     def waits(self, seconds: float = 0.5) -> bool:
         """True once the child sleeps in the kernel; False if it does not within `seconds`. For set-up only."""
         deadline = time.monotonic() + seconds

@@ -59,6 +59,10 @@ class Process:
             raise Skip(value)
         return value
 
+    def ended_within(self, seconds: float) -> bool:
+        """Whether the process ends in that time; unlike `result` it lets a slow one live."""
+        return self.child.ended_within(seconds)
+
 
 class Mount:
     """The context of one check. `root` is the mounted directory, `rng` the check's own seeded randomness."""

@@ -1,0 +1,98 @@
+"""Mapped files: what mmap shows and stores. Each runs in a child process: a failed page is a SIGBUS."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+from typing import TYPE_CHECKING
+
+from fsprobe.checks import mount_check
+
+if TYPE_CHECKING:
+    from fsprobe.runners.mount import Mount
+
+
+NO_MAP = (errno.ENODEV, errno.EACCES)
+
+
+@mount_check(
+    "posix.mmap.store", op="WRITE", source="catalogue 3.36 mmap; POSIX mmap", quick=True, also=("READ",),
+    needs=("write",), killers=("WRITE:fake", "READ:errno=EIO", "WRITE:flip"),
+)
+def store(m: Mount) -> None:
+    """A store to a shared mapping is read by read(2) at once, and is in the file after msync."""
+    path = m.path("mapped")
+    with m.setup():
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        os.truncate(path, 5000)
+
+    def work() -> None:
+        fd = os.open(path, os.O_RDWR)
+        with m.optional(*NO_MAP, what="a shared writable mapping"):
+            mapped = mmap.mmap(fd, 5000)
+        mapped[4090:4100] = b"0123456789"
+        m.expect_equal(b"0123456789", os.pread(fd, 10, 4090), "by read right after the store")
+        mapped.flush()
+        m.expect_equal(b"0123456789", m.pread(fd, 10, 4090), "by read after msync")
+
+    m.fork(work)
+    m.expect_equal(bytes(4090) + b"0123456789" + bytes(900), m.read(path), "the content, opened anew")
+
+
+@mount_check(
+    "posix.mmap.sees-write", op="READ", source="catalogue 3.36 mmap", quick=True, also=("WRITE",), needs=("write",),
+    killers=("READ:flip", "READ:errno=EIO"),
+)
+def sees_write(m: Mount) -> None:
+    """A mapping shows the file's data, and what write(2) changes in it."""
+    path = m.file("mapped", b"x" * 5000)
+
+    def work() -> None:
+        fd = os.open(path, os.O_RDWR)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        with m.optional(*NO_MAP, what="a shared mapping"):
+            mapped = mmap.mmap(fd, 5000, prot=mmap.PROT_READ)
+        m.expect_equal(b"x" * 5000, mapped[:5000], "the mapped data")
+        os.pwrite(fd, b"changed", 4093)
+        m.expect_equal(b"xxxchangedxxx", mapped[4090:4103], "the mapped data after a write")
+
+    m.fork(work)
+
+
+@mount_check(
+    "posix.mmap.outlives-unlink", op="READ", source="catalogue 3.36 mmap; POSIX mmap", also=("UNLINK",),
+    needs=("write",), killers=("READ:errno=EIO", "READ:flip"),
+)
+def outlives_unlink(m: Mount) -> None:
+    """A mapping stays valid after its file was unlinked."""
+    path = m.file("mapped", b"y" * 9000)
+
+    def work() -> None:
+        fd = os.open(path, os.O_RDONLY)
+        with m.optional(*NO_MAP, what="a mapping"):
+            mapped = mmap.mmap(fd, 9000, prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE)
+        os.unlink(path)
+        m.expect_equal(b"y" * 9000, mapped[:], "the mapped data")
+
+    m.fork(work)
+
+
+@mount_check(
+    "posix.mmap.mtime", op="WRITE", source="catalogue 3.36 mmap, timestamps; POSIX msync", also=("GETATTR",),
+    needs=("write",), killers=("GETATTR:attr.mtime=1000000000", "WRITE:errno=EIO,path=*aged,nth=2"),
+)
+def mtime(m: Mount) -> None:
+    """A store to a shared mapping updates mtime by the time of msync."""
+    path = m.file("aged", b"x" * 100)
+    m.age(path)
+
+    def work() -> None:
+        fd = os.open(path, os.O_RDWR)
+        with m.optional(*NO_MAP, what="a shared writable mapping"):
+            mapped = mmap.mmap(fd, 100)
+        mapped[0:1] = b"y"
+        mapped.flush()
+
+    m.fork(work)
+    m.expect_newer(path, "a store to a mapping and msync")

@@ -1,0 +1,46 @@
+"""STATFS: how large and how full."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from fsprobe.checks import SHOULD, Finding, mount_check
+
+if TYPE_CHECKING:
+    from fsprobe.runners.mount import Mount
+
+
+@mount_check(
+    "posix.statfs.sane", op="STATFS", source="catalogue 3.16.1; POSIX statvfs", main=True, quick=True,
+    killers=("STATFS:errno=ENOSYS", "STATFS:errno=EIO"),
+)
+def sane(m: Mount) -> None:
+    """statfs of the root works, with a block size, and no more free than there is."""
+    got = os.statvfs(m.root)
+    m.expect(got.f_bsize > 0 and got.f_frsize > 0, "a block size", f"f_bsize {got.f_bsize}, f_frsize {got.f_frsize}")
+    m.expect(got.f_blocks >= got.f_bfree >= got.f_bavail, "f_blocks >= f_bfree >= f_bavail",
+             f"{got.f_blocks}, {got.f_bfree}, {got.f_bavail}")
+    m.expect(got.f_files >= got.f_ffree, "f_files >= f_ffree", f"{got.f_files}, {got.f_ffree}")
+    if got.f_blocks == 0:
+        raise Finding("a size of the file system", "0 blocks: df hides it and installers refuse it", warn=True)
+
+
+@mount_check(
+    "posix.statfs.everywhere", op="STATFS", source="catalogue 3.16.2; POSIX fstatvfs", quick=True, needs=("write",),
+    killers=("STATFS:errno=EIO", "STATFS:errno=ENOENT,path=*file"),
+)
+def everywhere(m: Mount) -> None:
+    """statfs works on a file, a directory and an open descriptor, and says the same block size."""
+    path = m.file("file")
+    sizes = {os.statvfs(where).f_frsize for where in (m.root, m.subdir("dir"), path, m.open(path))}
+    m.expect(len(sizes) == 1, "one block size", str(sorted(sizes)))
+
+
+@mount_check(
+    "posix.statfs.longest-name", op="STATFS", level=SHOULD, source="catalogue 3.16.1", killers=("STATFS:errno=EIO",),
+)
+def longest_name(m: Mount) -> None:
+    """statfs says how long a name may be."""
+    longest = os.statvfs(m.root).f_namemax
+    m.expect(8 <= longest <= 4096, "f_namemax from 8 to 4096", str(longest))
