@@ -5,6 +5,7 @@ Owns this section; knows nothing of causes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from rich.text import Text
 from fsprobe.report.text import WIDTH, cut, pad
 from fsprobe.report.words import OP_STYLE, is_problem
 
-_COMMAND, _OP = 12, 13
+_COMMAND, _OP = 16, 13
+_TYPED = re.compile(r"`([^`]+)`")
 
 
 def commands(checks: Sequence[Mapping[str, Any]]) -> list[Text]:
@@ -33,9 +35,9 @@ def failed(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def command_of(check: Mapping[str, Any]) -> str:
-    """The bare command of a shell check: the second word of its id, `shell.touch.new`."""
-    words = str(check["id"]).split(".")
-    return words[1] if len(words) > 1 else words[0]
+    """What is typed, as the sentence of a shell check quotes it first; else what its id says."""
+    typed = _TYPED.search(check.get("title") or "")
+    return typed[1] if typed else str(check["id"]).removeprefix("shell.")
 
 
 def _row(key: tuple[str, str], found: Sequence[Mapping[str, Any]]) -> Text:

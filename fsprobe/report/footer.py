@@ -23,7 +23,7 @@ def footer(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
     lines: list[Text] = []
     for verdict in _NOT_ANSWERED:
         lines += _reasons(document["checks"], verdict, verbose)
-    lines += _processes(document.get("processes") or {})
+    lines += _processes(document["processes"], verbose)
     if lines:
         lines.append(Text())
     return [*lines, *_counts(document["summary"])]
@@ -47,23 +47,18 @@ def _reason(check: Mapping[str, Any]) -> str:
     return f"{check['op']}: {text}" if check["verdict"] == "UNSUPPORTED" else str(text)
 
 
-def _processes(processes: Mapping[str, Any]) -> list[Text]:
+def _processes(processes: Mapping[str, Any], verbose: bool) -> list[Text]:
+    """How the daemon fared. Most of its exits are fsprobe's own doing, so they are told only where asked for."""
     lines: list[Text] = []
-    for text in processes.get("daemon_exits") or ():
-        lines += labelled("daemon", _exit(text), indent=0, column=13, style="yellow")
+    for end in processes["daemon_exits"] if verbose else ():
+        lines += labelled("daemon", f"start {end.get('start')}: {end.get('how')}", indent=0, column=13)
     if processes.get("restarts"):
-        lines += labelled("restarts", str(processes["restarts"]), indent=0, column=13)
+        lines += labelled("restarts", f"the daemon was started anew {count(processes['restarts'], 'time')}", 0, 13)
     for kind, names in (processes.get("leaked") or {}).items():
         if names:
             listed = ", ".join(map(str, names)) if isinstance(names, list) else str(names)
             lines += labelled("left behind", f"{kind}: {listed}", indent=0, column=13, style="bold red")
     return lines
-
-
-def _exit(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {item}" for key, item in value.items() if item not in ("", None))
-    return str(value)
 
 
 def _counts(summary: Mapping[str, Any]) -> list[Text]:

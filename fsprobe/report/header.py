@@ -36,10 +36,11 @@ def _facts(target: Mapping[str, Any], environment: Mapping[str, Any], verbose: b
     pid, digest = target.get("pid"), (target.get("binary_sha256") or "")[: None if verbose else 12]
     return [
         ("command", shlex.join(target.get("argv") or ())),
-        ("mounted", target.get("mountinfo") or target.get("fs_type") or ""),
+        ("mounted", target.get("mount") or target.get("fs_type") or ""),
         ("daemon", _joined(target.get("library"), pid and f"pid {pid}", digest and f"sha256 {digest}")),
         ("protocol", _protocol(environment, verbose)),
         ("machine", _machine(environment)),
+        ("seed", str(environment.get("seed", "")) if verbose else ""),
     ]
 
 

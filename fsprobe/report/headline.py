@@ -33,9 +33,10 @@ def headline(document: Mapping[str, Any]) -> tuple[str, str]:
 
 def _sentence(document: Mapping[str, Any], code: int) -> tuple[str, str]:
     if code in (4, 5, 6, 2):
-        first: Mapping[str, Any] = next(iter(document.get("diagnoses") or ()), {})
-        usual = "The target could not be tested" if code == 4 else "Nothing was checked"
-        return _sentence_end(first.get("summary") or usual), "bold red"
+        first: Mapping[str, Any] = next(iter(document["diagnoses"]), {})
+        told = first.get("summary") or (document.get("error") or {}).get("fact")
+        usual = "the target could not be tested" if code == 4 else "nothing was checked"
+        return _sentence_end(told or usual), "bold red"
     operations = document["operations"]
     checks = document["checks"]
     bad = [text for verdict, one, many in _PHRASES if (text := _phrase(operations, verdict, one, many))]
@@ -63,7 +64,7 @@ def _phrase(operations: Mapping[str, Any], verdict: str, one: str, many: str) ->
 
 
 def _commands(checks: Sequence[Mapping[str, Any]]) -> str:
-    names = list(dict.fromkeys(command_of(check) for check in failed(checks)))
+    names = list(dict.fromkeys(command_of(check).split()[0] for check in failed(checks)))
     if not names:
         return ""
     return f" {count(len(names), 'command fails', 'commands fail')}: {listing(names, _NAMED)}."

@@ -1,40 +1,42 @@
 """The result document as a JSON file.
 
-Owns how it is written; knows nothing of what is in it.
+Owns putting it there whole or not at all; knows nothing of what is in it (`results.document` does).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-
-def dumps(document: Mapping[str, Any]) -> str:
-    """The document as text that ends in a newline. Names that are no UTF-8 are written as lone surrogates' escapes."""
-    return json.dumps(document, indent=1, ensure_ascii=True) + "\n"
+from fsprobe.errors import UsageError
+from fsprobe.results.document import dumps
 
 
 def write(document: Mapping[str, Any], path: str) -> None:
-    """Put the document at `path`, whole or not at all: a file of the same directory is renamed over it.
+    """Put the document at `path`: a file of the same directory is renamed over it.
 
-    Something that is no regular file (a pipe, /dev/stdout) is written to directly. Raises OSError.
+    Something that is no regular file (a pipe, /dev/null) is written to directly. Raises UsageError.
     """
-    target = Path(path)
+    try:
+        _write(dumps(document), Path(os.path.realpath(path)))  # through a symbolic link, not over it
+    except OSError as error:
+        raise UsageError(f"the result cannot be written to {path}: {error.strerror}") from error
+
+
+def _write(text: str, target: Path) -> None:
     if target.exists() and not target.is_file():
-        target.write_text(dumps(document))
+        target.write_text(text, encoding="ascii")
         return
-    target = Path(os.path.realpath(target))  # through a symbolic link, not over it
     fd, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        with os.fdopen(fd, "w") as file:
-            file.write(dumps(document))
+        with os.fdopen(fd, "w", encoding="ascii") as file:
+            file.write(text)
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's own 0600 would surprise whoever collects results
         os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)

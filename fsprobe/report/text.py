@@ -64,7 +64,7 @@ def fold(text: str, width: int) -> list[str]:
             if line:
                 lines.append(line)
             while cell_len(word) > width:
-                head = _head(word, width)
+                head = _head(word, width) or word[0]
                 lines.append(head)
                 word = word[len(head) :]
             line = word
@@ -85,13 +85,11 @@ def pack(parts: Sequence[str], width: int, joint: str = " · ") -> list[str]:
 
 
 def _head(word: str, width: int) -> str:
-    """As much of a word as fits, at least one character."""
-    cells = 0
-    for index, char in enumerate(word):
-        cells += cell_len(char)
-        if cells > width and index:
-            return word[:index]
-    return word
+    """As much of a word as fits. Cells do not add up: a selector behind a character may make it wider."""
+    end = 0
+    while end < len(word) and cell_len(word[: end + 1]) <= width:
+        end += 1
+    return word[:end]
 
 
 def cut(text: str, width: int) -> str:
@@ -102,7 +100,7 @@ def cut(text: str, width: int) -> str:
 def pad(text: str, width: int, *, right: bool = False) -> str:
     """Filled with spaces to exactly `width` cells, and cut to it."""
     text = cut(text, width)
-    space = " " * (width - cell_len(text))
+    space = " " * max(0, width - cell_len(text))
     return space + text if right else text + space
 
 

@@ -62,7 +62,7 @@ def document(name: str, operations: dict[str, Any], checks: list[Any], exit_code
             "name": name,
             "argv": ["/usr/bin/python3", "-m", "reference_fs", "{mountpoint}", "-f"],
             "fs_type": "fuse.reference_fs",
-            "mountinfo": "88 61 0:41 / /run/fsprobe/m rw,nosuid,nodev,relatime - fuse.reference_fs"
+            "mount": "88 61 0:41 / /run/fsprobe/m rw,nosuid,nodev,relatime - fuse.reference_fs"
             " reference_fs rw,user_id=0,group_id=0",
             "pid": 4711,
             "library": "fusepy on libfuse 2.9",
@@ -80,6 +80,10 @@ def document(name: str, operations: dict[str, Any], checks: list[Any], exit_code
         "summary": {"counts": counts, "seconds": 3.21, "exit_code": exit_code},
     }  # fmt: skip
     return base | more
+
+
+def _command(op: str, breaks: str) -> str:
+    return "ln -s" if op == "SYMLINK" else breaks.split()[0]
 
 
 def _sound_operations(**others: Any) -> dict[str, Any]:
@@ -106,7 +110,8 @@ def before_fix() -> dict[str, Any]:
     operations, checks, diagnoses = {}, [], []
     for op, (requests, handler, breaks) in NOT_IMPLEMENTED.items():
         operations[op] = operation("ENOSYS", requests, {"ENOSYS": requests}, handler=handler, breaks=breaks.split())
-        ids = [f"protocol.{op.lower()}.implemented", f"posix.{op.lower()}.works", f"shell.{breaks.split()[0]}.plain"]
+        command = _command(op, breaks)
+        ids = [f"protocol.{op.lower()}.implemented", f"posix.{op.lower()}.works", f"shell.{command.replace(' ', '')}"]
         for id in ids[:2]:
             checks.append(check(
                 id, "FAIL", op, title=f"{op} does what it is asked.", expected="success",
@@ -114,7 +119,7 @@ def before_fix() -> dict[str, Any]:
                 trace=[f"{op} node 2 (/work/test.txt) → ENOSYS, 28 µs"],
                 reproduce=f"fsprobe run vexfs:before-fix --select {id}"))  # fmt: skip
         checks.append(check(
-            ids[2], "FAIL", op, expected="exit status 0",
+            ids[2], "FAIL", op, title=f"`{command}` does its work.", expected="exit status 0",
             observed=f"{breaks.split()[0]}: Function not implemented", errno="ENOSYS"))  # fmt: skip
         diagnoses.append({
             "cause": "not-implemented", "op": op, "confidence": "proven",
@@ -124,7 +129,7 @@ def before_fix() -> dict[str, Any]:
         })  # fmt: skip
     operations["GETXATTR"] = operation("unsupported", 6, {"EOPNOTSUPP": 6})
     for one in checks:
-        if one["id"] == "shell.touch.plain":
+        if one["id"] == "shell.touch":
             one["observed"] = "touch: setting times of 'test.txt': Function not implemented"
     checks += [check(f"posix.op{n}.works", "PASS", "GETATTR") for n in range(61)]
     checks += [check("posix.xattr.round-trip", "UNSUPPORTED", "GETXATTR", level="OPTIONAL", observed="EOPNOTSUPP")]
@@ -162,7 +167,8 @@ def hang() -> dict[str, Any]:
     made = document("./vexfs_fuse", _sound_operations(**operations), checks, 1, diagnoses=diagnoses)
     made["target"] |= {"argv": ["/srv/vexfs_fuse", "{mountpoint}", "-f"], "library": "fuse 0.3 (Rust)"}
     made["environment"]["degraded"] = ["the relay masked FUSE_PASSTHROUGH: it needs the real device"]
-    made["processes"] |= {"daemon_exits": ["start 2: SIGKILL by fsprobe, after the hang"], "restarts": 2}
+    exits = [{"start": 1, "pid": 4711, "status": 9, "how": "killed by SIGKILL"}]
+    made["processes"] |= {"daemon_exits": exits, "restarts": 2}
     return made
 
 
@@ -175,8 +181,8 @@ def not_mounted() -> dict[str, Any]:
         "fix": "Start it by hand with the command above and see what it waits for.", "checks": [], "ops": [],
     }]  # fmt: skip
     made = document("vexfs:not-mounted", {}, [], 4, diagnoses=diagnoses)
-    made["target"] |= {"fs_type": None, "mountinfo": None, "library": None}
-    made["environment"] |= {"protocol": None, "init_flags": []}
+    made["target"] |= {"fs_type": "", "mount": "", "library": ""}
+    made["environment"] |= {"protocol": "", "init_flags": []}
     made["summary"]["seconds"] = 10.02
     return made
 
@@ -186,7 +192,7 @@ def hostile() -> dict[str, Any]:
     evil = "[bold red]a[/] \x1b[2J\x07 \u202etxt.exe\nPASS 999 \udcff [link=http://x]"
     made = good()
     made["checks"][0] |= {"verdict": "FAIL", "observed": evil, "title": evil, "trace": [evil], "id": f"posix.{evil}"}
-    made["target"] |= {"name": evil, "argv": [evil], "mountinfo": evil}
+    made["target"] |= {"name": evil, "argv": [evil], "mount": evil}
     made["diagnoses"] = [{"cause": "wrong-data", "op": evil, "confidence": "likely", "summary": evil,
                           "evidence": [evil], "fix": evil, "checks": [f"posix.{evil}"], "ops": []}]
     return made

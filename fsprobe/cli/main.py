@@ -1,0 +1,137 @@
+"""The command `fsprobe`: its verbs, and how every error ends.
+
+Owns the entry point and exit codes; knows nothing of what the verbs do. Whatever is slow to import is imported by
+the verb that needs it: `fsprobe --help` is often the first thing anyone types.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import rich_click as click
+from click.exceptions import NoArgsIsHelpError
+
+from fsprobe import __version__
+from fsprobe.cli.doctor import doctor
+from fsprobe.cli.explain import explain
+from fsprobe.cli.list import list_checks
+from fsprobe.cli.report import report
+from fsprobe.cli.run import run
+from fsprobe.errors import FsprobeError, UsageError
+
+_VERBS = (run, list_checks, explain, doctor, report)
+INTERRUPTED = 130
+
+
+class _InOrder(click.RichGroup):
+    """Verbs in the order of their table: the main job first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fsprobe", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Test any FUSE file system, without changing it: which operations work, which are not implemented, hang,
+    crash or lie; why; and what to write.
+
+    First: fsprobe run /path/to/fuse_binary
+    """
+
+
+for _verb in _VERBS:
+    cli.add_command(_verb)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status. No expected error shows a traceback."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(words)
+    except FsprobeError as error:
+        _tell(error)
+        return error.exit_code
+    except BrokenPipeError:
+        _drop_output()
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last stop: fsprobe's own fault, told without a traceback
+        return _own_fault(error, words)
+
+
+def _dispatch(words: list[str]) -> int:
+    """Hand the words to click; those behind `--` are the daemon's and are not for it to read."""
+    mine, behind = words, None
+    if "--" in words:
+        cut = words.index("--")
+        mine, behind = words[:cut], words[cut + 1 :]
+    try:
+        result = cli.main(args=mine, prog_name="fsprobe", standalone_mode=False, obj=behind)
+        sys.stdout.flush()
+    except NoArgsIsHelpError as error:
+        print(error.format_message())
+        return UsageError.exit_code
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+    except SystemExit:  # click's own end for a reader that left: `fsprobe list | head`
+        return 0
+    except click.ClickException as error:
+        raise _usage(error, mine) from error
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: click.ClickException, words: Sequence[str]) -> UsageError:
+    """A click error in fsprobe's own manner: the fact, the likely cause, the command to try."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "fsprobe"
+    fact = error.format_message()
+    if words and context and context.command is cli and words[0] not in cli.commands:
+        return _unknown_verb(words[0])
+    foreign = fact.startswith(("No such option", "Got unexpected extra"))
+    causes = ("arguments of the daemon go behind --, as in: fsprobe run TARGET -- -o ro",)
+    return UsageError(fact, causes=causes if foreign and command.endswith(" run") else (), command=f"{command} --help")
+
+
+def _unknown_verb(word: str) -> UsageError:
+    if os.path.exists(word) or "/" in word or word.startswith("vexfs"):
+        return UsageError(f"no verb {word!r}", command=f"fsprobe run {word}")
+    close = difflib.get_close_matches(word, cli.commands, 1)
+    known = ", ".join(cli.commands)
+    command = f"fsprobe {close[0]}" if close else "fsprobe --help"
+    return UsageError(f"no verb {word!r}", causes=(f"there are: {known}",), command=command)
+
+
+def _tell(error: FsprobeError) -> None:
+    from fsprobe.report.text import safe
+
+    for index, line in enumerate(error.lines()):
+        text = safe(line, lines=True)
+        print(f"fsprobe: {text}" if index == 0 else text, file=sys.stderr)
+
+
+def _own_fault(error: Exception, words: Sequence[str]) -> int:
+    name = f"{type(error).__name__}: {error}"
+    print(f"fsprobe: this is a fault of fsprobe itself, not of the target: {name}", file=sys.stderr)
+    if "-v" in words or "--verbose" in words or os.environ.get("FSPROBE_DEBUG"):
+        traceback.print_exception(error)
+    else:
+        print("  try:    the same with FSPROBE_DEBUG=1, and report the traceback with the output of fsprobe doctor",
+              file=sys.stderr)
+    return FsprobeError.exit_code
+
+
+def _drop_output() -> None:
+    """Whoever read standard output is gone: keep the interpreter from complaining about it at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""What becomes of a run, whatever its end: the report is printed, the result asked for is written.
+
+Owns the order of those and the exit code; knows nothing of options. With `--json -` the JSON has standard output
+for itself and the report goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from fsprobe.errors import FsprobeError, UsageError
+from fsprobe.runners.events import Event
+from fsprobe.runners.options import RunOptions
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Where the report and the result go."""
+
+    json_path: str | None
+    screen: IO[str]
+    machine: IO[str]
+    progress: IO[str]
+    verbose: bool
+
+    @classmethod
+    def open(cls, json_path: str | None, out: IO[str], err: IO[str], *, verbose: bool) -> Reporter:
+        """Raises UsageError where the file cannot be written: better now than after the run."""
+        if json_path is not None and json_path != "-":
+            _require_writable(json_path)
+        return cls(json_path, err if json_path == "-" else out, out, err, verbose)
+
+    def finish(self, document: Mapping[str, Any]) -> None:
+        """Write the result, then print the report. A reader that is gone does not keep the other from its own."""
+        from fsprobe.report.terminal import print_report
+
+        self.write(document)
+        with _reader_may_leave(self.screen):
+            print_report(document, self.screen, verbose=self.verbose)
+            self.screen.flush()
+
+    def write(self, document: Mapping[str, Any]) -> None:
+        """Write the result that was asked for, if any."""
+        from fsprobe.report.json_file import write
+        from fsprobe.results.document import dumps
+
+        if self.json_path == "-":
+            with _reader_may_leave(self.machine):
+                self.machine.write(dumps(document))
+                self.machine.flush()
+        elif self.json_path is not None:
+            write(document, self.json_path)
+
+
+def run_and_report(make: Callable[[], RunOptions], name: str, reporter: Reporter, *, quiet: bool) -> int:
+    """Make the options, run, and see to the result. name: of the target, where it comes to no options.
+
+    Returns the exit code. Raises what ended the run where the report does not tell of it already.
+    """
+    options: RunOptions | None = None
+    try:
+        options = make()
+        document = _run(options, reporter, quiet)
+    except BaseException as error:
+        if not _told_by_report(error, name, options, reporter):
+            raise
+        return error.exit_code if isinstance(error, FsprobeError) else INTERRUPTED
+    with _undisturbed():
+        reporter.finish(document)
+    return int(document["summary"]["exit_code"])
+
+
+def _told_by_report(error: BaseException, name: str, options: RunOptions | None, reporter: Reporter) -> bool:
+    """See to the result of a run that did not come to its end; whether the report says why it did not."""
+    document: dict[str, Any] | None = getattr(error, "document", None)
+    with _undisturbed():
+        if document is not None:
+            reporter.finish(document)
+            return isinstance(error, KeyboardInterrupt | FsprobeError) and bool(document["diagnoses"])
+        if not isinstance(error, UsageError):  # a slip of the fingers made no run, so it has no result
+            from fsprobe.cli.failed import failed_document
+
+            reporter.write(failed_document(name, options, error))
+    return False
+
+
+def _run(options: RunOptions, reporter: Reporter, quiet: bool) -> dict[str, Any]:
+    from fsprobe import api
+    from fsprobe.report.progress import Progress
+
+    with _signals_interrupt():
+        if quiet:
+            return api.run(options, _ignore)
+        stream = reporter.progress
+        live = stream.isatty() and os.environ.get("TERM") != "dumb"
+        progress = Progress(stream, live=live, verbose=reporter.verbose)
+        try:
+            return api.run(options, progress)
+        finally:
+            progress.close()
+
+
+def _ignore(_event: Event) -> None:
+    """Nobody watches."""
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: cleaned up, the partial report written, exit 130."""
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, interrupt) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C does not cost the report: it is written in milliseconds."""
+    numbers = (signal.SIGINT, *_ENDING)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _reader_may_leave(stream: IO[str]) -> Iterator[None]:
+    """`fsprobe run | head` is no error, and the exit code is the run's all the same."""
+    try:
+        yield
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
+
+
+def _require_writable(path: str) -> None:
+    target = Path(path)
+    place = target.parent
+    if target.is_dir():
+        raise UsageError(f"--json {path}: this is a directory", command=f"--json {target / 'result.json'}")
+    if not place.is_dir():
+        raise UsageError(f"--json {path}: there is no directory {place}", command=f"mkdir -p {place}")
+    if not os.access(place, os.W_OK) and not (target.exists() and not target.is_file()):
+        raise UsageError(f"--json {path}: {place} cannot be written to")
+
+
