@@ -235,9 +235,13 @@ class ShellLayer:
             for need in check.needs
         }
         self.terminal()
-        self.place = find_place(self.setup.root, self.setup.work, self.setup.read_only)
+        self.place = find_place(self.setup.root, self.setup.work, self.setup.read_only, self.setup.avoid)
         if self.place.read_only and "regular-file" in needs:
-            find_sample(self.place)
+            hurt = sorted({"OPENDIR", "READDIR", "OPEN", "READ"} & set(self.setup.avoid))
+            if hurt:
+                self.place.no_sample = f"no file was looked for, as {hurt[0]} hung or crashed the target before"
+            else:
+                find_sample(self.place)
         features = {
             "write": self.place.no_write,
             "mkdir": self.place.no_mkdir,
@@ -246,9 +250,11 @@ class ShellLayer:
             "root": "" if self.is_root else "this needs root with all users mapped",
             "mount-point": "" if mount_line(self.setup.root) else "a directory, not a mount point",
         }
-        for need, probe in PROBES.items():
-            if need in needs:
-                features[need] = self.place.no_write or _refusal(probe, self.place)
+        for need, (op, probe) in PROBES.items():
+            if need in needs and op in self.setup.avoid:
+                features[need] = f"{op} hung or crashed the target before"
+            elif need in needs:
+                features[need] = self.place.no_write or _refusal(need, probe, self.place)
         for need in needs:
             kind, _, program = need.partition(":")
             if kind == "program":
@@ -306,21 +312,21 @@ def _touch(path: str) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
 
 
-PROBES: dict[str, Callable[[str], None]] = {
-    "symlink": _probe_symlink,
-    "hardlink": _probe_hardlink,
-    "xattr": _probe_xattr,
+PROBES: dict[str, tuple[str, Callable[[str], None]]] = {
+    "symlink": ("SYMLINK", _probe_symlink),
+    "hardlink": ("LINK", _probe_hardlink),
+    "xattr": ("SETXATTR", _probe_xattr),
 }
-"""Features that are found out by trying, each in a file of its own."""
+"""Features that are found out by trying, each in a file of its own, and the operation that this asks for."""
 
 
-def _refusal(probe: Callable[[str], None], place: Place) -> str:
-    name = f"{probe.__name__.strip('_')}-{os.getpid()}"
+def _refusal(feature: str, probe: Callable[[str], None], place: Place) -> str:
+    name = f"probe-{feature}-{os.getpid()}"
     path = os.path.join(place.home, f"{place.work}-{name}" if place.no_mkdir else name)
     try:
         probe(path)
     except OSError as error:
-        return f"{probe.__name__.removeprefix('_probe_')}: {error.strerror}"
+        return f"{feature}: {error.strerror}"
     return ""
 
 

@@ -85,20 +85,23 @@ def _short(check_id: str) -> str:
     return check_id.removeprefix("shell.").replace("/", "-")
 
 
-def find_place(root: str, work: str, read_only: bool | None) -> Place:
+def find_place(root: str, work: str, read_only: bool | None, avoid: tuple[str, ...] = ()) -> Place:
     """Try what can be done below the root, making as little as possible. Never raises OSError.
 
     read_only: what is known already; None finds out: by the mount's flag, or where both a directory and a
-    file are refused.
+    file are refused. avoid: operations that must not be tried, as they hung or crashed the target before.
     """
     place = Place(root, work)
-    if read_only or (read_only is None and _mounted_read_only(root)):
+    if read_only or (read_only is None and "STATFS" not in avoid and _mounted_read_only(root)):
         place.no_write = place.no_mkdir = "this file system is read-only"
+        return place
+    if "MKDIR" in avoid:
+        place.no_mkdir = "mkdir: it hung or crashed the target before"
         return place
     refused = _try_mkdir(os.path.join(root, work))
     if refused:
         place.no_mkdir = f"mkdir: {os.strerror(refused)}"
-        if read_only is None and refused in REFUSALS:
+        if read_only is None and refused in REFUSALS and "CREATE" not in avoid:
             also = _try_create(os.path.join(root, f"{work}-probe"))
             if also in REFUSALS:
                 place.no_write = (

@@ -129,7 +129,7 @@ def truncate(sh: Shell) -> None:
 
 @shell_check(
     "shell.stat", op="GETATTR", also=("LOOKUP",), source="man 1 stat; catalogue 3.3.2", needs=("write",),
-    quick=True, main=True, killers=("GETATTR:attr.size=+1"),
+    quick=True, main=True, killers=("GETATTR:attr.size=+1",),
 )
 def stat_after_write(sh: Shell) -> None:
     """`stat` shows a file's type and its size right after each write."""

@@ -71,7 +71,7 @@ def rmdir_not_empty(sh: Shell) -> None:
 def rm_r(sh: Shell) -> None:
     """`rm -r` removes a tree with all that is in it."""
     d = sh.name("d")
-    sh.must(f"mkdir -p {d}/a/b {d}/c; for n in 1 2 3 4 5; do echo $n > {d}/a/b/$n; echo $n > {d}/$n; done")
+    sh.must(f"mkdir -p {d}/a/b {d}/c && for n in 1 2 3 4 5; do echo $n > {d}/a/b/$n; echo $n > {d}/$n; done")
     sh.ok(f"rm -r {d}")
     sh.expect_gone(d)
     sh.ok(f"mkdir {d}")
@@ -85,7 +85,7 @@ def rm_r(sh: Shell) -> None:
 def find(sh: Shell) -> None:
     """`find` visits every entry of a tree once and knows files from directories."""
     d = sh.name("d")
-    sh.must(f"mkdir -p {d}/a/b; for n in 1 2 3; do : > {d}/$n; echo $n > {d}/a/b/$n; done")
+    sh.must(f"mkdir -p {d}/a/b && for n in 1 2 3; do : > {d}/$n; echo $n > {d}/a/b/$n; done")
     files = sorted(f"{d}/{path}" for path in ("1", "2", "3", "a/b/1", "a/b/2", "a/b/3"))
     sh.expect_equal("files found", sorted(sh.ok(f"find {d} -type f").output.split()), files)
     sh.expect_equal("directories found", sorted(sh.ok(f"find {d} -type d").output.split()), [d, f"{d}/a", f"{d}/a/b"])
@@ -99,7 +99,7 @@ def find(sh: Shell) -> None:
 def find_delete(sh: Shell) -> None:
     """`find -delete` empties a tree while it walks it."""
     d = sh.name("d")
-    sh.must(f"mkdir -p {d}/a/b; for n in $(seq 20); do : > {d}/a/$n; done; : > {d}/a/b/f")
+    sh.must(f"mkdir -p {d}/a/b && for n in $(seq 20); do : > {d}/a/$n; done; : > {d}/a/b/f")
     sh.ok(f"find {d} -mindepth 1 -delete")
     sh.expect_output(f"ls -A {d}", "")
 
@@ -111,7 +111,7 @@ def find_delete(sh: Shell) -> None:
 def ls_many(sh: Shell) -> None:
     """`ls` lists 150 files once each, and `ls *` finds the same."""
     d = sh.name("d")
-    sh.must(f"mkdir {d}; for n in $(seq 150); do : > {d}/file-with-a-name-$n; done")
+    sh.must(f"mkdir {d} && for n in $(seq 150); do : > {d}/file-with-a-name-$n; done")
     names = sorted(f"file-with-a-name-{n}" for n in range(1, 151))
     sh.expect_equal("names that `ls -1U` lists", _odd(sorted(sh.ok(f"ls -1U {d}").output.split()), names), "")
     sh.expect_equal("names that `*` becomes", sh.ok(f"set -- {d}/*; echo $#").output, "150")
@@ -135,8 +135,8 @@ def tar(sh: Shell) -> None:
     """`tar c` and `tar x` bring a tree back with its content, modes and times."""
     d, archive = sh.name("d"), sh.name("a.tar")
     source = sh.private()
-    sh.must(f"mkdir -p {source}/t/sub; seq 3000 > {source}/t/sub/f; echo x > {source}/t/g; chmod 640 {source}/t/g")
-    sh.must(f"touch -d '2001-02-03 04:05:06' {source}/t/g; mkdir {d}")
+    sh.must(f"mkdir -p {source}/t/sub && seq 3000 > {source}/t/sub/f && echo x > {source}/t/g")
+    sh.must(f"chmod 640 {source}/t/g && touch -d '2001-02-03 04:05:06' {source}/t/g && mkdir {d}")
     sh.ok(f"tar -C {source} -cf {archive} t")
     sh.ok(f"tar -C {d} -xf {archive}")
     sh.ok(f"diff -r {source}/t {d}/t")
@@ -153,6 +153,7 @@ def tar(sh: Shell) -> None:
 def cp_r(sh: Shell) -> None:
     """`cp -r` copies a tree into the file system, and `diff -r` finds no difference."""
     d, source = sh.name("d"), sh.private()
-    sh.must(f"mkdir -p {source}/t/a/b; for n in 1 2 3; do seq $n$n$n > {source}/t/a/b/$n; done; : > {source}/t/empty")
+    sh.must(f"mkdir -p {source}/t/a/b && : > {source}/t/empty")
+    sh.must(f"for n in 1 2 3; do seq $n$n$n > {source}/t/a/b/$n; done")
     sh.ok(f"cp -r {source}/t {d}")
     sh.ok(f"diff -r {source}/t {d}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @shell_check(
     "shell.ln", op="LINK", also=("LOOKUP", "GETATTR"), level=OPTIONAL, source="man 1 ln; catalogue 3.12.1",
-    needs=("write",), main=True, killers=("LINK:errno=EIO", "LINK:errno=ENOSYS"),
+    needs=("write",), main=True, killers=("LINK:errno=EIO",),
 )
 def ln(sh: Shell) -> None:
     """`ln` gives a file a second name: one inode, two links, and words written to one are read by the other."""
@@ -30,7 +30,7 @@ def ln(sh: Shell) -> None:
 
 @shell_check(
     "shell.ln-directory", op="LINK", also=("LOOKUP",), level=OPTIONAL, source="man 1 ln; catalogue 3.12.2",
-    needs=("write",), killers=("LINK:errno=EIO", "LINK:errno=ENOSYS"),
+    needs=("write",), killers=("LINK:errno=EIO",),
 )
 def ln_directory(sh: Shell) -> None:
     """`ln FILE DIRECTORY` links the file into the directory under its own name."""
@@ -43,7 +43,7 @@ def ln_directory(sh: Shell) -> None:
 
 @shell_check(
     "shell.ln-s", op="SYMLINK", also=("READLINK", "LOOKUP"), level=OPTIONAL, source="man 1 ln; catalogue 3.5.3",
-    needs=("write",), main=True, killers=("SYMLINK:errno=EIO", "SYMLINK:errno=ENOSYS", "READLINK:errno=EIO"),
+    needs=("write",), main=True, killers=("SYMLINK:errno=EIO", "READLINK:errno=EIO"),
 )
 def ln_s(sh: Shell) -> None:
     """`ln -s` makes a link that leads to the file, and `rm` of it leaves the file."""
@@ -99,7 +99,7 @@ def cp_a_link(sh: Shell) -> None:
 
 @shell_check(
     "shell.mkfifo", op="MKNOD", also=("LOOKUP",), level=OPTIONAL, source="man 1 mkfifo; catalogue 3.6.3",
-    needs=("write", "program:mkfifo"), killers=("MKNOD:errno=EIO", "MKNOD:errno=ENOSYS"),
+    needs=("write", "program:mkfifo"), killers=("MKNOD:errno=EIO",),
 )
 def mkfifo(sh: Shell) -> None:
     """`mkfifo` makes a pipe with a name, and what goes in comes out."""
@@ -113,7 +113,7 @@ def mkfifo(sh: Shell) -> None:
 @shell_check(
     "shell.setfattr", op="SETXATTR", also=("GETXATTR",), level=OPTIONAL, source="man 1 setfattr; catalogue 3.19.1",
     needs=("write", "program:setfattr", "program:getfattr"), main=True,
-    killers=("SETXATTR:errno=EIO", "SETXATTR:errno=ENOSYS", "SETXATTR:fake"),
+    killers=("SETXATTR:errno=EIO", "SETXATTR:fake"),
 )
 def setfattr(sh: Shell) -> None:
     """`setfattr` stores an extended attribute, changes it and removes it; `getfattr` reads it back."""
