@@ -18,6 +18,7 @@ from fsprobe.results.verdicts import Cause, OpVerdict
 
 _ATTRIBUTE_OPS = frozenset({"LOOKUP", "GETATTR", "SETATTR", "STATX", "STATFS", "ACCESS"})
 _CHANGES = frozenset({"UNLINK", "RMDIR", "RENAME", "RENAME2", "REMOVEXATTR", "SETATTR", "FALLOCATE"})
+_REMOVE = frozenset({"UNLINK", "RMDIR", "RENAME"})
 _NO_EFFECT = re.compile(
     r"\b(?:still (?:there|exists?|here|listed|present)|unchanged|no effect|nothing (?:happened|changed)|not removed"
     r"|did not change|as before|not changed)\b", re.IGNORECASE,
@@ -37,10 +38,12 @@ _TITLE: Mapping[Cause, str] = {
 
 def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnosis]:
     """What failed and has no other explanation, one diagnosis for each operation and way of failing."""
+    failed = [check for check in evidence.checks if check.verdict in FAILED and check.id not in explained]
+    roots = _roots(failed, evidence)
     groups: dict[tuple[str, Cause], list[CheckResult]] = {}
-    for check in evidence.checks:
-        if check.verdict in FAILED and check.id not in explained:
-            groups.setdefault((check.op, _cause(check, evidence)), []).append(check)
+    for check in failed:
+        cause = roots.get(check.op) or _cause(check, evidence)
+        groups.setdefault((check.op, cause), []).append(check)
     told: set[str] = set()
     found = []
     for (op, cause), checks in groups.items():
@@ -50,9 +53,22 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
     return found
 
 
+def _roots(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cause]:
+    """Where an operation's main check fails, the way it fails is the root of its other failures."""
+    roots: dict[str, Cause] = {}
+    for check in failed:
+        if check.main and check.declared == check.op:
+            cause = _cause(check, evidence)
+            if cause is Cause.SILENT_NOOP or check.op not in roots:
+                roots[check.op] = cause
+    return roots
+
+
 def _cause(check: CheckResult, evidence: Evidence) -> Cause:
     said = f"{check.expected} {check.observed}"
     if _NO_EFFECT.search(check.observed) or _may_be_empty(check, evidence):
+        return Cause.SILENT_NOOP
+    if check.op in _REMOVE and check.expected.startswith("ENOENT") and check.observed == "success":
         return Cause.SILENT_NOOP
     if check.errno or errno_in(check.observed) or errno_in(check.expected):
         return Cause.WRONG_ERRNO

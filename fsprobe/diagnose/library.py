@@ -13,7 +13,7 @@ from dataclasses import dataclass
 # Every sign below but one holds this word: one fast search for it, then the pattern close by. The pattern
 # alone took 2 s over the 54 MB of rclone.
 _WORD = re.compile(rb"fuse")
-_BEFORE, _AFTER = 20, 48
+_BEFORE, _AFTER = 32, 48
 _TRAIT_WARNING = b"[Not Implemented] setattr("  # what fuser's default method logs
 _MARKERS = re.compile(
     rb"fuse_main_real|fuse_session_new|fuse_lowlevel_new|\bfuse_new\b|\blibfuse3?\.so\.\d[\d.]*"

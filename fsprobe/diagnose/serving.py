@@ -107,8 +107,10 @@ def _unrecorded(evidence: Evidence) -> list[Incident]:
 
 
 def _explains(cause: Cause, op: str, check: CheckResult) -> bool:
+    if check.verdict is Verdict.NOTRUN:
+        return check.op == op
     wanted = Verdict.CRASH if cause is Cause.CRASHED else Verdict.HANG
-    return (check.verdict is wanted and (check.op == op or not op)) or (check.verdict is Verdict.NOTRUN and check.op == op)
+    return check.verdict is wanted and op in ("", check.op)
 
 
 def _incident(cause: Cause, op: str, members: Sequence[Incident], checks: Sequence[CheckResult]) -> Diagnosis:

@@ -176,7 +176,9 @@ def _declined_reason(op: str, name: str) -> str:
 
 def _call(outcome: Outcome) -> str:
     text = errno_text(outcome.errno) or outcome.observed
-    return f"{outcome.call}: {text}" if outcome.call else text
+    if not outcome.call or text.startswith(outcome.call):
+        return text
+    return f"{outcome.call}: {text}"
 
 
 # A set-up step by the words of its call, where no exchange names the operation; longer words first.

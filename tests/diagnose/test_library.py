@@ -1,0 +1,66 @@
+"""Which library a daemon is built on: a wrong guess, and the advice names functions that do not exist there."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+import pytest
+
+from fsprobe.diagnose.handlers import FAMILIES
+from fsprobe.diagnose.library import Library, marker_text, recognise
+
+LIB2 = "7f0a-7f0b r-xp 00000000 08:01 1234 /usr/lib/x86_64-linux-gnu/libfuse.so.2.9.9"
+LIB3 = "7f0a-7f0b r-xp 00000000 08:01 1234 /usr/lib/x86_64-linux-gnu/libfuse3.so.3.14.0"
+PYTHON = "5500-5600 r-xp 00000000 08:01 99 /usr/bin/python3.11"
+PYFUSE3 = "7f00-7f01 r-xp 0 08:01 9 /site-packages/pyfuse3/__init__.cpython-311-x86_64-linux-gnu.so"
+
+
+@pytest.mark.parametrize(
+    ("maps", "binary", "cmdline", "init", "label", "family"),
+    [
+        ([LIB2], b"fuse_main_real\0libfuse.so.2", ["bindfs"], None, "libfuse 2.9", "libfuse2"),
+        ([LIB3], b"fuse_main_real", ["hello"], None, "libfuse 3.14", "libfuse3"),
+        ([LIB3], b"fuse_session_new\0fuse_session_loop", ["ll"], None, "libfuse 3.14 (low level)", "libfuse-low"),
+        ([LIB2], b"fuse_lowlevel_new", ["ll"], None, "libfuse 2.9 (low level)", "libfuse-low"),
+        (["/opt/libfuse3.so.3.17.2"], b"", [], None, "libfuse 3.17", "libfuse3"),
+        ([], b"\0libfuse3.so.3\0fuse_main_real", [], None, "libfuse 3", "libfuse3"),
+        ([LIB2, PYTHON], b"", ["python3", "-m", "fs"], None, "fusepy", "fusepy"),
+        ([LIB3, PYTHON], b"", ["python3", "fs.py"], None, "mfusepy", "mfusepy"),
+        ([LIB2, PYTHON], b"import mfusepy", ["python3", "fs.py"], None, "mfusepy", "mfusepy"),
+        ([LIB3, PYTHON, PYFUSE3], b"", ["python3", "fs.py"], None, "pyfuse3", "pyfuse3"),
+        ([], b"dep\tgithub.com/hanwen/go-fuse/v2\tv2.5.1\th1:", [], None, "go-fuse 2.5.1", "go-fuse"),
+        ([], b"bazil.org/fuse.(*Conn).ReadRequest", [], None, "bazil", "bazil"),
+        ([], b"github.com/jacobsa/fuse@v0.0.0/fuseutil", [], None, "jacobsa/fuse 0.0.0", "jacobsa"),
+        ([], b"bazil.org/fuse github.com/hanwen/go-fuse", ["rclone", "mount", "x:"], None, "bazil", "bazil"),
+        ([], b"bazil.org/fuse github.com/hanwen/go-fuse", ["rclone", "mount2", "x:"], None, "go-fuse", "go-fuse"),
+        ([], b"/registry/src/index/fuser-0.15.1/src/lib.rs", [], None, "fuser 0.15", "fuser"),
+        ([LIB2], b"/registry/src/index/fuse-0.3.1/src/lib.rs", [], None, "fuse (Rust) 0.3", "fuse-rs"),
+        ([], b"/src/fuse-backend-rs-0.12.0/src", [], None, "fuse-backend-rs 0.12", ""),
+        ([], b"", [], {"minor": 8, "max_write": 16 << 20}, "fuse (Rust)", "fuse-rs"),
+        ([], b"", [], {"minor": 31, "max_write": 16 << 20}, "fuser", "fuser"),
+        ([], b"nothing here", ["x"], {"minor": 31, "max_write": 131072}, "unknown", ""),
+        ([PYTHON], b"", ["python3", "raw.py"], None, "unknown", ""),
+    ],
+)
+def test_recognise(
+    maps: list[str], binary: bytes, cmdline: list[str], init: dict[str, int] | None, label: str, family: str
+) -> None:
+    """Every library that the handler tables know is found by the signs that its daemons carry."""
+    found = recognise(maps, binary, cmdline, init)
+    assert (found.label, found.family) == (label, family)
+    assert family == "" or family in FAMILIES
+
+
+def test_the_signs_are_found_wherever_they_lie_in_a_large_binary(tmp_path: Path) -> None:
+    """A Go binary holds its module paths at its far end; reading the head alone would say unknown."""
+    path = tmp_path / "binary"
+    path.write_bytes(b"\x7fELF" + b"\0" * (8 << 20) + b"\0bazil.org/fuse\0libfuse.so.2\0fuse_main_real\0")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        assert marker_text(whole).split(b"\n") == [b"bazil.org/fuse", b"libfuse.so.2", b"fuse_main_real"]
+
+
+def test_the_label_is_short() -> None:
+    """The header of a report has one line for all of it."""
+    assert Library("libfuse", "3.14", "low").label == "libfuse 3.14 (low level)"
+    assert Library("fuser", "0.15").label == "fuser 0.15"
