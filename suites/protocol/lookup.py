@@ -1,0 +1,98 @@
+"""LOOKUP: a name in a directory becomes a nodeid."""
+
+from __future__ import annotations
+
+from errno import EILSEQ, EINVAL, ENAMETOOLONG, ENOENT
+from typing import Any
+
+from fsprobe.checks import INFO, SHOULD, Finding, wire_check
+
+
+@wire_check(
+    "protocol.lookup.existing", op="LOOKUP", source="catalogue 3.1.7; fs/fuse/dir.c fuse_lookup",
+    needs=("regular-file",), quick=True, main=True,
+    killers=("LOOKUP:errno=ENOENT", "LOOKUP:errno=ENOSYS", "LOOKUP:nodeid", "LOOKUP:attr.mode=0o40755"),
+)
+def existing(k: Any) -> None:
+    """A name that exists is found, under the nodeid that its file has already, as a regular file."""
+    sample = k.some_file()
+    found = k.lookup(sample.parent, sample.name)
+    k.expect_equal(sample.node, found.nodeid, "nodeid")
+    k.expect_equal("regular file", k.type_of(found.attr), "type")
+
+
+@wire_check(
+    "protocol.lookup.missing-name", op="LOOKUP", source="catalogue 3.1.1; fs/fuse/dir.c fuse_lookup_name",
+    quick=True, killers=("LOOKUP:map=ENOENT>EIO", "LOOKUP:errno=ENOSYS"),
+)
+def missing_name(k: Any) -> None:
+    """A name that does not exist gives ENOENT, or nodeid 0."""
+    with k.raises(ENOENT):
+        k.lookup(k.root, k.unused_name())
+
+
+@wire_check(
+    "protocol.lookup.attributes", op="LOOKUP", also=("GETATTR",), source="catalogue 3.1.8",
+    needs=("regular-file",), quick=True,
+    killers=("LOOKUP:attr.size=+1", "LOOKUP:attr.nlink=+1", "LOOKUP:attr.mode=0o100111", "LOOKUP:attr.uid=+7"),
+)
+def attributes(k: Any) -> None:
+    """The attributes that LOOKUP gives are those that GETATTR gives."""
+    sample = k.some_file()
+    found = k.lookup(sample.parent, sample.name).attr
+    asked = k.getattr(sample.node)
+    for what in ("mode", "size", "nlink", "uid", "gid", "ino"):
+        k.expect_equal(getattr(asked, what), getattr(found, what), what)
+
+
+@wire_check(
+    "protocol.lookup.after-forget", op="LOOKUP", also=("FORGET", "GETATTR"), source="catalogue 3.1.7, 3.2.2",
+    needs=("regular-file",), killers=("LOOKUP:errno=EIO", "LOOKUP:attr.size=+1"),
+)
+def after_forget(k: Any) -> None:
+    """A file that was forgotten is found again by its name, as it was."""
+    sample = k.some_file()
+    before = k.getattr(sample.node)
+    k.forget(sample.node, k.lookups(sample.node))
+    again = k.lookup(sample.parent, sample.name)
+    k.expect_equal((before.mode, before.size), (again.attr.mode, again.attr.size), "mode and size")
+
+
+@wire_check(
+    "protocol.lookup.name-too-long", op="LOOKUP", also=("STATFS",), source="catalogue 3.1.2", level=SHOULD,
+    killers=("LOOKUP:map=ENAMETOOLONG>ENOENT",),
+)
+def name_too_long(k: Any) -> None:
+    """A name longer than statfs allows gives ENAMETOOLONG: the kernel passes on up to 1024 bytes."""
+    limit = k.name_limit()
+    with k.raises(ENAMETOOLONG):
+        k.lookup(k.root, b"x" * (limit + 1))
+
+
+@wire_check(
+    "protocol.lookup.odd-bytes", op="LOOKUP", also=("CREATE",), source="catalogue 3.1.3", level=SHOULD,
+    needs=("write",), killers=("LOOKUP:errno=EIO", "CREATE:errno=EIO"),
+)
+def odd_bytes(k: Any) -> None:
+    """A name is bytes: one that is no UTF-8, with a newline and a backslash, is kept as it is."""
+    name = b"\xff\xfe\n \\:*\x01."
+    try:
+        made, handle = k.create(k.dir, name)
+    except OSError as error:
+        if error.errno in (EILSEQ, EINVAL):
+            raise Finding("any bytes but / and NUL", f"{error.strerror}", warn=True) from None
+        raise
+    k.release(handle)
+    k.expect_equal(made.nodeid, k.lookup(k.dir, name).nodeid, "nodeid")
+    k.expect(name in k.names(k.dir), f"READDIR shows {name!r}", f"{k.names(k.dir)}")
+
+
+@wire_check(
+    "protocol.lookup.case", op="LOOKUP", also=("CREATE",), source="catalogue 3.1.4", level=INFO,
+    needs=("write",), killers=("LOOKUP:map=ENOENT>EIO",),
+)
+def case(k: Any) -> None:
+    """Upper and lower case are different names."""
+    k.given_file("lower")
+    with k.raises(ENOENT):
+        k.lookup(k.dir, "LOWER")

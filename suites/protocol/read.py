@@ -1,0 +1,79 @@
+"""READ."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from fsprobe.checks import wire_check
+
+
+@wire_check(
+    "protocol.read.exact", op="READ", also=("OPEN",), source="catalogue 3.14.1, 3.14.2", needs=("regular-file",),
+    quick=True, main=True, killers=("READ:errno=ENOSYS", "READ:errno=EIO", "READ:flip", "READ:short"),
+)
+def exact(k: Any) -> None:
+    """A whole file is read in one piece, byte for byte."""
+    sample = k.some_file()
+    size = min(sample.attr.size, k.LONGEST_READ)
+    handle = k.open(sample.node)
+    data = k.read(handle, 131072)
+    if sample.content is not None:
+        k.expect_equal(sample.content, data, "content")
+    elif not handle.direct_io:
+        k.expect_equal(min(size, 131072), len(data), "bytes read of a file of this size")
+
+
+@wire_check(
+    "protocol.read.pieces", op="READ", source="catalogue 3.14.1", needs=("regular-file",), quick=True,
+    killers=("READ:short", "READ:flip,nth=3", "READ:errno=EINVAL"),
+)
+def pieces(k: Any) -> None:
+    """A file read in odd pieces at odd offsets is the file read whole."""
+    handle = k.open(k.some_file().node)
+    whole = k.read(handle, 131072)
+    for offset, size in ((0, 1), (1, 4095), (4095, 2), (777, 1234), (max(0, len(whole) - 3), 3)):
+        k.expect_equal(whole[offset : offset + size], k.read(handle, size, offset), f"{size} bytes at {offset}")
+
+
+@wire_check(
+    "protocol.read.past-end", op="READ", source="catalogue 3.14.1", needs=("regular-file",), quick=True,
+    killers=("READ:errno=EIO", "READ:errno=EINVAL"),
+)
+def past_end(k: Any) -> None:
+    """Reading at and behind the end gives no bytes, and no error."""
+    sample = k.some_file()
+    handle = k.open(sample.node)
+    size = sample.attr.size
+    if handle.direct_io or size > 1 << 40:
+        size = max(size, 1 << 24)
+    k.expect_equal(b"", k.read(handle, 4096, size), "bytes at the end")
+    k.expect_equal(b"", k.read(handle, 4096, size + 100_000), "bytes behind the end")
+
+
+@wire_check(
+    "protocol.read.later-write", op="READ", also=("WRITE",), source="catalogue 3.14.7", needs=("write", "regular-file"),
+    quick=True, killers=("READ:stale", "WRITE:fake", "READ:flip"),
+)
+def later_write(k: Any) -> None:
+    """An open handle sees what another handle writes later."""
+    node = k.given_file("f", b"before")
+    reader, writer = k.open(node), k.open(node, os.O_RDWR)
+    k.expect_equal(b"before", k.read(reader, 64), "content")
+    k.write(writer, b"after and longer")
+    k.expect_equal(b"after and longer", k.read(reader, 64), "content")
+
+
+@wire_check(
+    "protocol.read.same-twice", op="READ", source="catalogue 3.36 read-only profile", needs=("regular-file",),
+    killers=("READ:flip,nth=2", "READ:errno=EIO,nth=2"),
+)
+def same_twice(k: Any) -> None:
+    """A file that nobody writes to reads the same through a second handle."""
+    node = k.some_file().node
+    first, second = k.open(node), k.open(node)
+    if first.direct_io:
+        k.note("the file is read past the cache: it may differ each time")
+        k.read(second, 65536)
+        return
+    k.expect_equal(k.read(first, 65536), k.read(second, 65536), "content")

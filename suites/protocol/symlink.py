@@ -1,0 +1,50 @@
+"""SYMLINK and READLINK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fsprobe.checks import OPTIONAL, Finding, wire_check
+
+
+@wire_check(
+    "protocol.symlink.created", op="SYMLINK", also=("LOOKUP",), source="catalogue 3.5.3, 4", level=OPTIONAL,
+    needs=("write",), quick=True, main=True,
+    killers=("SYMLINK:errno=EIO", "SYMLINK:attr.mode=0o100777", "SYMLINK:nodeid"),
+)
+def created(k: Any) -> None:
+    """A symbolic link can be made, even to nothing, and is found again as a link."""
+    with k.optional("SYMLINK"):
+        made = k.symlink(k.dir, "link", "no/such/target")
+    k.expect_equal("symbolic link", k.type_of(made.attr), "type")
+    found = k.lookup(k.dir, "link")
+    k.expect_equal(made.nodeid, found.nodeid, "nodeid")
+
+
+@wire_check(
+    "protocol.readlink.bytes", op="READLINK", source="catalogue 3.5.1", needs=("symlink",), quick=True, main=True,
+    killers=("READLINK:errno=ENOSYS", "READLINK:errno=EIO", "READLINK:flip", "READLINK:short"),
+)
+def target_bytes(k: Any) -> None:
+    """READLINK gives back the target's exact bytes, with no NUL at the end."""
+    if k.read_only:
+        sample = k.some_symlink()
+        target = k.readlink(sample.node)
+        k.expect(len(target) > 0 and b"\0" not in target, "a target without NUL", repr(target[:80]))
+        return
+    for number, target in enumerate((b"x", b"/absolute/\xff\xfe", b"d/" * 500 + b"end")):
+        node = k.given_symlink(f"link{number}", target)
+        k.expect_equal(target, k.readlink(node), "target")
+
+
+@wire_check(
+    "protocol.symlink.size", op="GETATTR", also=("SYMLINK",), source="catalogue 3.3.5", needs=("symlink",),
+    killers=("GETATTR:attr.size=+1",),
+)
+def size(k: Any) -> None:
+    """A symbolic link's size is the length of its target."""
+    node = k.some_symlink().node
+    length, said = len(k.readlink(node)), k.getattr(node).size
+    if said == 0 != length:
+        raise Finding(f"size {length}", "size 0: programs that trust it read an empty target", warn=True)
+    k.expect_equal(length, said, "size")
