@@ -17,7 +17,8 @@ class Setup:
     below the root that everything happens in. suites: built-in names or paths. timeout: seconds after which
     a single command or request counts as unanswered. socket_fd: the kernel's end of the wire, -1 otherwise.
     minor: the protocol minor offered at INIT. seed: of every random choice.
-    read_only: True where the target is known to refuse all writing (None: find out).
+    read_only: True where the target is known to refuse all writing (None: find out). avoid: operations that
+    hung or killed the daemon before, which getting ready does without.
     """
 
     layer: str
@@ -29,6 +30,7 @@ class Setup:
     minor: int = 45
     seed: int = 0
     read_only: bool | None = None
+    avoid: tuple[str, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         """A plain dict for the pipe."""
