@@ -25,7 +25,7 @@ _NO_EFFECT = re.compile(
 )  # fmt: skip
 _ATTRIBUTE = re.compile(
     r"\b(?:st_\w+|mode|size|[amc]time|nlink|links?|uid|gid|owner|group|inode|ino|blocks|permissions?"
-    r"|f_\w+|type)\b", re.IGNORECASE,
+    r"|f_\w+|type|umask|sticky|0o[0-7]+)\b", re.IGNORECASE,
 )  # fmt: skip
 
 _TITLE: Mapping[Cause, str] = {

@@ -53,14 +53,14 @@ class Operation:
     replies: bool = True
 
 
-_RAW = Enosys("ENOSYS, raw: Function not implemented", False, "FAIL", raw=True)
+_RAW = Enosys("ENOSYS itself: Function not implemented", False, "FAIL", raw=True)
 _RAW_OPTIONAL = Enosys(
-    "ENOSYS, raw: Function not implemented (EPERM, EOPNOTSUPP or EROFS would be right)", False, "UNSUPPORTED", raw=True
+    "ENOSYS itself: Function not implemented (EPERM, EOPNOTSUPP or EROFS would be right)", False, "UNSUPPORTED", raw=True
 )
 _XATTR = Enosys("EOPNOTSUPP: Operation not supported", True, "UNSUPPORTED")
 _IGNORED = Enosys("nothing: the reply is ignored", False, "INFO")
 _SUCCESS = Enosys("success, though nothing was made durable", True, "UNSUPPORTED")
-_LOCK = Enosys("ENOSYS, raw (locks should not have been negotiated at INIT)", False, "FAIL", raw=True)
+_LOCK = Enosys("ENOSYS itself (locks should not have been negotiated at INIT)", False, "FAIL", raw=True)
 _NONE = Enosys("nothing: no reply is due", False, "INFO")
 
 

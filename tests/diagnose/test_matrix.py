@@ -70,6 +70,21 @@ def test_what_a_check_exercises_besides_counts_as_tested() -> None:
     assert summary["RELEASE"].verdict is OpVerdict.OK
 
 
+def test_what_the_kernel_did_alone_does_not_count() -> None:
+    """Locks that were not negotiated work without the daemon: they say nothing about its GETLK."""
+    checks = [check("a", "GETLK", "PASS", main=True), check("wire.b", "READ", "PASS")]
+    recorded = summarise(checks, {"READ": stat(ok=1)})["GETLK"]
+    assert (recorded.verdict, recorded.mount) == (OpVerdict.UNTESTED, None)
+    assert summarise(checks)["GETLK"].verdict is OpVerdict.OK  # nothing was recorded: the checks are all there is
+
+
+def test_enosys_is_the_right_answer_to_a_number_that_nobody_knows() -> None:
+    """A daemon that declines an opcode of the future is not told that it lacks it."""
+    found = summarise([check("wire.unknown", "UNKNOWN", "PASS")], {"OPCODE_2047": stat(ENOSYS=1)})
+    assert found["OPCODE_2047"].verdict is OpVerdict.UNTESTED
+    assert found["UNKNOWN"].verdict is OpVerdict.OK
+
+
 def test_before_the_fix() -> None:
     """The historic daemon: eight missing operations and more, each by its name, and none a hang."""
     checks, stats = before_fix()

@@ -44,7 +44,7 @@ def test_what_the_kernel_makes_of_enosys(op: str, says: str, sticky: bool, word:
 
 def test_the_consequence_reads_as_a_sentence() -> None:
     """The evidence of a diagnosis is meant for people."""
-    assert consequence("SETATTR") == "the application sees ENOSYS, raw: Function not implemented"
+    assert consequence("SETATTR") == "the application sees ENOSYS itself: Function not implemented"
     assert consequence("FSYNC").endswith("(remembered: the daemon is never asked again)")
 
 
