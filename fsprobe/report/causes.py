@@ -19,7 +19,7 @@ from fsprobe.report.words import is_problem
 
 _INDENT = 3
 _OP, _HANDLER = 16, 29
-_EVIDENCE_SHOWN = 4
+_EVIDENCE_SHOWN, _LAST_WORDS_SHOWN = 4, 10
 _FIX_LINES = 8
 
 
@@ -77,14 +77,22 @@ def _block(number: int, block: Block, document: Mapping[str, Any], verbose: bool
     lines = _title(number, block)
     if first["cause"] == "not-implemented":
         lines += _handlers(block, document)
-    evidence = first.get("evidence") or []
+    example = _example(block, document)
     if len(block.members) == 1:
-        shown = evidence if verbose else evidence[:_EVIDENCE_SHOWN]
+        told = () if example is None else (f"{example['id']}:",)  # the example says it in full
+        evidence = [text for text in first.get("evidence") or () if not text.startswith(told)]
+        most = _EVIDENCE_SHOWN if example else _LAST_WORDS_SHOWN
+        shown = evidence if verbose else evidence[:most]
         lines += [_at(line, "dim") for text in shown for line in fold(text, WIDTH - _INDENT)]
     if verbose or len(block.members) == 1:  # in a table of many, the handlers' names say it already
         for member in block.members:
             lines += _fix(member, verbose)
-    return lines + _example(block, document)
+    if example is None:
+        return lines
+    number_explained = len(block.checks)
+    words = f"explains {count(number_explained, 'check')}" + (", for example:" if number_explained > 1 else ":")
+    again = not example.get("reproduce") or example["reproduce"] not in (first.get("fix") or "")
+    return [*lines, _at(words), *finding(example, _INDENT + 2, again=again)]
 
 
 def _title(number: int, block: Block) -> list[Text]:
@@ -125,16 +133,13 @@ def _fix(member: Mapping[str, Any], verbose: bool) -> list[Text]:
     return text + ([_at(f"     … {count(hidden, 'line')} more with -v", "dim")] if hidden else [])
 
 
-def _example(block: Block, document: Mapping[str, Any]) -> list[Text]:
-    """How many checks it explains, and the first of them that failed, in full."""
+def _example(block: Block, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The most telling of the checks that it explains: one that failed, of the operation itself, with a trace."""
     ids = set(block.checks)
     checks = [check for check in document["checks"] if check["id"] in ids]
     failed = [check for check in checks if is_problem(check)] or checks
-    if not failed:
-        return []
-    words = f"explains {count(len(ids), 'check')}" + (", for example:" if len(ids) > 1 else ":")
     telling = (check for check in failed if check["op"] == block.first["op"] and check.get("trace"))
-    return [_at(words), *finding(next(telling, failed[0]), _INDENT + 2)]
+    return next(telling, failed[0] if failed else None)
 
 
 def _at(text: str, style: str = "") -> Text:

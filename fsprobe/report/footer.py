@@ -11,10 +11,11 @@ from typing import Any
 
 from rich.text import Text
 
-from fsprobe.report.text import WIDTH, count, labelled
+from fsprobe.report.text import WIDTH, count, cut, labelled, pack
 from fsprobe.report.words import EXIT_MEANING, VERDICT_STYLE
 
 _REASONS_SHOWN = 4
+_COLUMN = 13
 _NOT_ANSWERED = ("UNSUPPORTED", "SKIP", "NOTRUN")
 
 
@@ -22,42 +23,51 @@ def footer(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
     """Reasons of what was not answered, leftovers, then the line of counts, last so that it is seen."""
     lines: list[Text] = []
     for verdict in _NOT_ANSWERED:
-        lines += _reasons(document["checks"], verdict, verbose)
+        checks = [check for check in document["checks"] if check["verdict"] == verdict]
+        lines += _by_operation(checks) if verdict == "UNSUPPORTED" and not verbose else []
+        lines += _reasons(checks, verdict, verbose) if verdict != "UNSUPPORTED" or verbose else []
     lines += _processes(document["processes"], verbose)
     if lines:
         lines.append(Text())
     return [*lines, *_counts(document["summary"])]
 
 
+def _by_operation(checks: list[Mapping[str, Any]]) -> list[Text]:
+    """Which optional operations were declined, and in how many checks: why stands in the matrix."""
+    counts = Counter(check["op"] for check in checks).most_common()
+    lines = pack([f"{op} {number}" for op, number in counts], WIDTH - _COLUMN)
+    return [line for index, text in enumerate(lines) if text
+            for line in labelled("UNSUPPORTED" if index == 0 else "", text, 0, _COLUMN)]
+
+
 def _reasons(checks: list[Mapping[str, Any]], verdict: str, verbose: bool) -> list[Text]:
-    reasons = Counter(_reason(check) for check in checks if check["verdict"] == verdict)
-    if not reasons:
-        return []
+    reasons = Counter(_reason(check) for check in checks)
     shown = reasons.most_common(None if verbose else _REASONS_SHOWN)
     lines: list[Text] = []
     for index, (reason, number) in enumerate(shown):
-        label = verdict if index == 0 else ""
-        lines += labelled(label, f"{number} × {reason}", indent=0, column=13)
+        text = f"{number} × {reason}"
+        text = text if verbose else cut(text, WIDTH - _COLUMN)
+        lines += labelled(verdict if index == 0 else "", text, 0, _COLUMN)
     hidden = len(reasons) - len(shown)
-    return lines + (labelled("", f"{count(hidden, 'reason')} more with -v", 0, 13, "dim") if hidden else [])
+    return lines + (labelled("", f"{count(hidden, 'reason')} more with -v", 0, _COLUMN, "dim") if hidden else [])
 
 
 def _reason(check: Mapping[str, Any]) -> str:
     text = check.get("reason") or check.get("observed") or "no reason given"
-    return f"{check['op']}: {text}" if check["verdict"] == "UNSUPPORTED" else str(text)
+    return f"{check['op']}: {text}" if check["verdict"] == "UNSUPPORTED" and check["op"] not in text else str(text)
 
 
 def _processes(processes: Mapping[str, Any], verbose: bool) -> list[Text]:
     """How the daemon fared. Most of its exits are fsprobe's own doing, so they are told only where asked for."""
     lines: list[Text] = []
     for end in processes["daemon_exits"] if verbose else ():
-        lines += labelled("daemon", f"start {end.get('start')}: {end.get('how')}", indent=0, column=13)
+        lines += labelled("daemon", f"start {end.get('start')}: {end.get('how')}", indent=0, column=_COLUMN)
     if processes.get("restarts"):
-        lines += labelled("restarts", f"the daemon was started anew {count(processes['restarts'], 'time')}", 0, 13)
+        lines += labelled("restarts", f"the daemon was started anew {count(processes['restarts'], 'time')}", 0, _COLUMN)
     for kind, names in (processes.get("leaked") or {}).items():
         if names:
             listed = ", ".join(map(str, names)) if isinstance(names, list) else str(names)
-            lines += labelled("left behind", f"{kind}: {listed}", indent=0, column=13, style="bold red")
+            lines += labelled("left behind", f"{kind}: {listed}", indent=0, column=_COLUMN, style="bold red")
     return lines
 
 

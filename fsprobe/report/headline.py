@@ -10,7 +10,7 @@ from typing import Any
 
 from fsprobe.report.commands import command_of, failed
 from fsprobe.report.text import count, listing
-from fsprobe.report.words import is_problem
+from fsprobe.report.words import blamed, is_problem
 
 _PHRASES = (
     ("crash", "{n} crashes the daemon", "{n} crash the daemon"),
@@ -20,6 +20,7 @@ _PHRASES = (
     ("partial", "{n} works in part", "{n} work in part"),
 )
 _NAMED = 6
+_NOT_WORKING = ("untested", "unsupported", "ENOSYS")
 
 
 def headline(document: Mapping[str, Any]) -> tuple[str, str]:
@@ -39,23 +40,24 @@ def _sentence(document: Mapping[str, Any], code: int) -> tuple[str, str]:
         return _sentence_end(told or usual), "bold red"
     operations = document["operations"]
     checks = document["checks"]
-    bad = [text for verdict, one, many in _PHRASES if (text := _phrase(operations, verdict, one, many))]
+    at_fault = {name: op["verdict"] for name, op in operations.items() if name in blamed(document)}
+    bad = [text for verdict, one, many in _PHRASES if (text := _phrase(at_fault, verdict, one, many))]
     if bad:
         return _sentence_end("; ".join(bad)) + _commands(checks), "bold red"
     problems = [check for check in checks if is_problem(check)]
     if problems:
         return f"No operation is at fault, but {count(len(problems), 'check')} did not pass.", "bold red"
-    asked = sum(op["verdict"] not in ("untested", "unsupported") for op in operations.values())
+    asked = sum(op["verdict"] not in _NOT_WORKING for op in operations.values())
     if not asked:
         return "Nothing was found out.", "bold yellow"
-    declined = sum(op["verdict"] == "unsupported" for op in operations.values())
-    also = f"; {declined} optional {'one is' if declined == 1 else 'ones are'} declined" if declined else ""
-    word = "The one operation that was asked works" if asked == 1 else f"All {asked} operations asked work"
-    return f"{word}{also}.", "bold green"
+    absent = sum(op["verdict"] in ("ENOSYS", "unsupported") for op in operations.values())
+    also = f"; {count(absent, 'optional one is', 'optional ones are')} declined or absent" if absent else ""
+    word = "One operation works" if asked == 1 else f"{asked} operations work"
+    return f"{word} and none is at fault{also}.", "bold green"
 
 
-def _phrase(operations: Mapping[str, Any], verdict: str, one: str, many: str) -> str:
-    names = [name for name, op in operations.items() if op["verdict"] == verdict]
+def _phrase(verdicts: Mapping[str, str], verdict: str, one: str, many: str) -> str:
+    names = [name for name, found in verdicts.items() if found == verdict]
     if not names:
         return ""
     if len(names) == 1:

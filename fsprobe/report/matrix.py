@@ -6,7 +6,7 @@ the order of the result; what nobody asked for is one line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from rich.text import Text
@@ -14,25 +14,30 @@ from rich.text import Text
 from fsprobe.report.text import WIDTH, cut, fold, micros, pack, pad
 from fsprobe.report.words import CELL, LAYERS, OP_ORDER, OP_STYLE
 
-# operation 18, three layers of 7, requests 7, replies 20, two latencies of 7: 80 cells
-_NAME, _LAYER, _NUMBER, _REPLIES, _LATENCY = 18, 7, 7, 20, 7
+# operation 19, three layers of 7, requests 7, replies 19, two latencies of 7: 80 cells
+_NAME, _LAYER, _NUMBER, _REPLIES, _LATENCY = 19, 7, 7, 19, 7
+_LEGEND = {None: "· not asked there", "unsupported": "unsup: declined in a way that the kernel allows"}
+# absent, and nothing needs it
+_OPTIONAL = {**OP_STYLE, "ENOSYS": "yellow"}
 
 
-def matrix(operations: Mapping[str, Mapping[str, Any]]) -> list[Text]:
-    """The table with its heading, nothing where there is no operation."""
+def matrix(operations: Mapping[str, Mapping[str, Any]], blamed: Set[str], *, verbose: bool = False) -> list[Text]:
+    """The table with its heading, nothing where there is no operation. blamed: those at fault."""
     asked = {name: op for name, op in operations.items() if op["verdict"] != "untested"}
     untested = [name for name, op in operations.items() if op["verdict"] == "untested"]
-    if not asked and not untested:
-        return []
-    lines = [_heading()] if asked else []
-    for name, op in sorted(asked.items(), key=lambda item: OP_ORDER.get(item[1]["verdict"], 0)):
-        lines += _row(name, op)
+    if not asked:
+        return [Text(f"all {len(untested)} operations are untested", "dim")] if untested else []
+    lines = [_heading()]
+    order = {name: (name not in blamed, OP_ORDER.get(op["verdict"], 0)) for name, op in asked.items()}
+    for name in sorted(asked, key=lambda name: order[name]):
+        at_fault = name in blamed
+        lines += _row(name, asked[name], OP_STYLE if at_fault else _OPTIONAL, whole=verbose or at_fault)
     if untested:
         text = f"untested ({len(untested)}): {' '.join(untested)}"
         lines += [Text(line, "dim") for line in fold(text, WIDTH)]
-    if any(op["verdict"] == "unsupported" for op in asked.values()):
-        lines.append(Text("unsup = an optional operation, declined in a way that the kernel allows", "dim"))
-    return lines
+    cells = {op.get(layer) for op in asked.values() for layer in LAYERS}
+    legend = [text for word, text in _LEGEND.items() if word in cells]
+    return [*lines, Text("   ".join(legend), "dim")] if legend else lines
 
 
 def _heading() -> Text:
@@ -42,14 +47,17 @@ def _heading() -> Text:
     return Text("".join(heads), "bold")
 
 
-def _row(name: str, op: Mapping[str, Any]) -> list[Text]:
+def _row(name: str, op: Mapping[str, Any], style: Mapping[str, str], *, whole: bool) -> list[Text]:
+    """whole: every errno is named, on further lines where one is not enough."""
     verdict = op["verdict"]
-    line = Text(pad(name, _NAME), "" if verdict == "ok" else OP_STYLE.get(verdict, "red"))
+    line = Text(pad(cut(name, _NAME - 1), _NAME), "" if verdict == "ok" else style.get(verdict, "red"))
     for layer in LAYERS:
         word = op.get(layer) or "untested"
-        line.append(pad(CELL.get(word, word), _LAYER), OP_STYLE.get(word, "red"))
+        line.append(pad(CELL.get(word, word), _LAYER), style.get(word, "red"))
     line.append(pad(str(op.get("requests", 0)), _NUMBER - 1, right=True) + " ")
     replies = pack(_replies(op.get("replies") or {}), _REPLIES)
+    if len(replies) > 1 and not whole:
+        replies = [_in_short(op["replies"])]
     line.append(pad(replies[0], _REPLIES))
     line.append(pad(micros(op.get("p50_us")), _LATENCY, right=True), "dim")
     line.append(pad(micros(op.get("p99_us")), _LATENCY, right=True), "dim")
@@ -58,6 +66,11 @@ def _row(name: str, op: Mapping[str, Any]) -> list[Text]:
     if op.get("detail"):
         rest.append(Text("  " + cut(op["detail"], WIDTH - 2), "dim"))
     return [line, *rest]
+
+
+def _in_short(replies: Mapping[str, int]) -> str:
+    ok = replies.get("ok", 0)
+    return f"ok {ok} · errors {sum(replies.values()) - ok}"
 
 
 def _replies(replies: Mapping[str, int]) -> list[str]:

@@ -53,7 +53,7 @@ class Progress:
                 self._end_layer()
                 self._layer, self._layer_began, self._counts = event.layer, self._clock(), Counter()
             case TargetStarted():
-                if self._verbose or (event.start > 1 and not self._live):
+                if self._verbose:
                     guess = f", {event.library}" if event.library else ""
                     self._say(f"{event.layer}: daemon started ({event.start}), pid {event.pid}{guess}")
             case CheckStarted():

@@ -20,11 +20,18 @@ from fsprobe.report.footer import footer
 from fsprobe.report.header import header
 from fsprobe.report.matrix import matrix
 from fsprobe.report.text import WIDTH, clean, count, cut, pad
-from fsprobe.report.words import LAYERS, VERDICT_STYLE, is_problem
+from fsprobe.report.words import LAYERS, VERDICT_STYLE, blamed, is_problem
 
 _FINDINGS_SHOWN = 5
 _WARNINGS_SHOWN = 6
 _ASCII = str.maketrans({"·": "|", "→": ">", "←": "<", "µ": "u", "×": "x", "…": "~", "—": "-", "’": "'"})
+
+
+class _Console(Console):
+    """Rich ends the process where the reader has left; whoever prints a report has an exit code to keep."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def render(document: Mapping[str, Any], *, verbose: bool = False) -> list[Text]:
@@ -32,7 +39,7 @@ def render(document: Mapping[str, Any], *, verbose: bool = False) -> list[Text]:
     document = clean(document)
     sections = [
         header(document, verbose=verbose),
-        matrix(document["operations"]),
+        matrix(document["operations"], blamed(document), verbose=verbose),
         commands(document["checks"]),
         _unexplained(document, verbose),
         _warnings(document, verbose),
@@ -48,8 +55,11 @@ def render(document: Mapping[str, Any], *, verbose: bool = False) -> list[Text]:
 
 
 def print_report(document: Mapping[str, Any], file: IO[str], *, verbose: bool = False) -> None:
-    """Write the report to a stream: in colour where it is a terminal and NO_COLOR is not set."""
-    console = Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """Write the report to a stream: in colour where it is a terminal and NO_COLOR is not set.
+
+    Raises BrokenPipeError where the reader has left.
+    """
+    console = _Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=True)
     narrow = "utf" not in (getattr(file, "encoding", None) or "utf-8").lower()
     for line in render(document, verbose=verbose):
         if narrow:
@@ -79,7 +89,8 @@ def _warnings(document: Mapping[str, Any], verbose: bool) -> list[Text]:
         return []
     lines = [Text("LEGAL, BUT SURPRISING", "bold")]
     for check in found if verbose else found[:_WARNINGS_SHOWN]:
-        lines.append(_one_line(check, f"{check.get('observed') or check['title']}"))
+        said = cut(check.get("observed") or check["title"], WIDTH - 36)
+        lines.append(Text(f"  {pad(check['id'], 32)}  {said}"))
     if not verbose and len(found) > _WARNINGS_SHOWN:
         lines.append(Text(f"  {len(found) - _WARNINGS_SHOWN} more with -v", "dim"))
     return lines

@@ -20,7 +20,7 @@ OP_STYLE = {
     "unsupported": "yellow", "ok": "green", "untested": "dim",
 }  # fmt: skip
 
-CELL = {"unsupported": "unsup", "untested": "·"}
+CELL = {"unsupported": "unsup", "partial": "part", "untested": "·"}
 """What a cell of the matrix says where the verdict's own word is too long or says nothing."""
 
 VERDICT_STYLE = {
@@ -40,6 +40,12 @@ EXIT_MEANING = {
     6: "this machine cannot do what was asked",
     130: "interrupted; this report is partial",
 }
+
+
+def blamed(document: Mapping[str, Any]) -> set[str]:
+    """Operations at fault. One that answers ENOSYS is not among them where nothing needs it: POLL, STATX, …"""
+    by_checks = {check["op"] for check in document["checks"] if is_problem(check)}
+    return by_checks | {one["op"] for one in document["diagnoses"] if one.get("confidence") != "note"}
 
 
 def is_problem(check: Mapping[str, Any], *, strict: bool = False) -> bool:

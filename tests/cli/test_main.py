@@ -24,8 +24,8 @@ def fsprobe(*words, code=START, **more):
     """Run the command in a process of its own, without a terminal."""
     env = {**os.environ, "PYTHONPATH": ROOT, "COLUMNS": "80"} | more.pop("env", {})
     return subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)], env=env, capture_output=True, text=True, timeout=30, check=False,
-        **more,
+        [sys.executable, "-c", code, *map(str, words)], env=env, capture_output=True, text=True, timeout=30,
+        check=False, **more,
     )  # fmt: skip
 
 
