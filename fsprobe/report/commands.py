@@ -9,12 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from fsprobe.report.text import WIDTH, cut, pad
 from fsprobe.report.words import OP_STYLE, is_problem
 
-_COMMAND, _OP = 16, 13
+_COMMAND, _OP = 14, 12
+_STATUS = re.compile(r"^exit \d+: ")
 _TYPED = re.compile(r"`([^`]+)`")
 
 
@@ -42,7 +44,21 @@ def command_of(check: Mapping[str, Any]) -> str:
 
 def _row(key: tuple[str, str], found: Sequence[Mapping[str, Any]]) -> Text:
     command, op = key
-    said = found[0].get("observed") or found[0]["verdict"]
+    said = _said(found[0], command)
     more = f" (+{len(found) - 1})" if len(found) > 1 else ""
-    line = Text(pad(command, _COMMAND)).append(pad(op, _OP), OP_STYLE["ENOSYS"])
-    return line.append(cut(said, WIDTH - _COMMAND - _OP - len(more))).append(more, "dim")
+    line = Text(pad(cut(command, _COMMAND - 1), _COMMAND)).append(pad(cut(op, _OP - 1), _OP), OP_STYLE["ENOSYS"])
+    return line.append(_fitted(said, WIDTH - _COMMAND - _OP - len(more))).append(more, "dim")
+
+
+def _said(check: Mapping[str, Any], command: str) -> str:
+    """The program's own words, without its exit status and its name, which the row has already."""
+    said = _STATUS.sub("", check.get("observed") or check["verdict"])
+    return said.removeprefix(f"{command.split()[0]}: ")
+
+
+def _fitted(said: str, width: int) -> str:
+    """Cut in the middle where the end is the error itself: `Function not implemented` must not be lost."""
+    rest, colon, error = said.rpartition(": ")
+    if cell_len(said) <= width or not rest or cell_len(error) > width // 2:
+        return cut(said, width)
+    return cut(rest, width - cell_len(colon + error)) + colon + error
