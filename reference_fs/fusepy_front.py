@@ -121,6 +121,10 @@ class Callbacks:
         fip.contents.fh = self.operations.create(path.decode("latin-1"), mode)
         return 0
 
+    def ioctl(self, path: bytes | None, cmd: int, arg: Any, fip: Any, flags: int, data: Any) -> int:
+        self.operations.ioctl(text(path), cmd, arg, handle(fip), flags, data)
+        return 0
+
     def list_into(self, path: bytes | None, fip: Any, offset: int, add: Any) -> int:
         """Hand entries from `offset` on to `add` until it says that the buffer is full."""
         stat = self.make_stat()

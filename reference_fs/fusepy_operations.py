@@ -25,6 +25,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "SETLKW": ("lock",), "RENAME2": (), "FALLOCATE": ("fallocate",),
 }  # fmt: skip
 """Operations of the protocol whose handler is not simply their name in lower case."""
+RETIRED_MAX = 1000
 HIDDEN = re.compile(rb"\.fuse_hidden[0-9a-f]{16}")
 
 
@@ -53,6 +54,7 @@ class Operations:
         self._handles: dict[int, Inode] = {}
         self._next_handle = 1
         self._hidden: dict[tuple[int, bytes], Inode] = {}
+        self._retired: dict[tuple[int, bytes], None] = {}
         for name in handlers_of(profile.absent):
             setattr(self, name, None)
         for name in handlers_of(profile.noop):
@@ -72,11 +74,13 @@ class Operations:
         if path is None:
             raise fail(errno.EBADF)
         raw = path.encode("latin-1")
-        if self._hidden:
+        if b"/.fuse_hidden" in raw:
             parent, name = self._split(raw)
             hidden = self._hidden.get((parent.ino, name))
             if hidden is not None:
                 return hidden
+            if (parent.ino, name) in self._retired:
+                raise fail(errno.ESTALE)
         return model_names.resolve(self.store, raw, self.caller())
 
     def _split(self, path: bytes) -> tuple[Inode, bytes]:
@@ -114,10 +118,13 @@ class Operations:
     def unlink(self, path: str) -> None:
         parent, name = self.parent(path)
         hidden = self._hidden.pop((parent.ino, name), None)
-        if hidden is not None:
-            self.store.drop(hidden)
-        else:
+        if hidden is None:
             model_names.unlink(self.store, parent, name, self.caller())
+            return
+        self.store.drop(hidden)
+        self._retired[parent.ino, name] = None
+        if len(self._retired) > RETIRED_MAX:
+            del self._retired[next(iter(self._retired))]
 
     def rmdir(self, path: str) -> None:
         model_names.remove_directory(self.store, *self.parent(path), self.caller())
@@ -237,6 +244,10 @@ class Operations:
         gone = [key for key, hidden in self._hidden.items() if hidden is inode and key[0] not in self.store.inodes]
         for key in gone:
             self.store.drop(self._hidden.pop(key))
+
+    def ioctl(self, path: str | None, cmd: int, arg: Any, fh: int | None, flags: int, data: Any) -> None:
+        """There are no commands. Without a handler libfuse answers ENOSYS in a reply that says success."""
+        raise fail(errno.ENOTTY)
 
     def fallocate(self, path: str | None, mode: int, offset: int, length: int, fh: int) -> None:
         inode = self.inode(path, fh)
