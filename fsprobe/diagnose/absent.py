@@ -6,6 +6,7 @@ Owns the rules for `not-implemented` and `read-only`; knows nothing of operation
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from fsprobe.diagnose.advice import concerned_handlers, implement, what_happens
 from fsprobe.diagnose.evidence import Evidence
@@ -22,6 +23,7 @@ _MET = (*FAILED, Verdict.WARN, Verdict.UNSUPPORTED)
 _REFUSALS = frozenset({"EROFS", "EACCES", "EPERM"})
 
 _COMMANDS_SHOWN = 4
+_HIDES_BY_RENAME = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
 
 
 def not_implemented(evidence: Evidence) -> list[Diagnosis]:
@@ -37,20 +39,48 @@ def not_implemented(evidence: Evidence) -> list[Diagnosis]:
         failed = [check for check in met if check.verdict in FAILED]
         if row is None or op == "INIT" or not (whole or failed):
             continue
-        serious = bool(failed) or (row.core and _reaches_the_application(op, evidence))
+        serious = _is_serious(op, failed, evidence)
         if not serious and row.enosys.word == "INFO":
             continue  # the kernel does without, and nobody notices
         explained = about if whole else met
         found.append(_absent(op, summary, explained, whole, serious, evidence))
-    return _gather_notes(found)
+    return _gather_notes(_fold_hidden_files(found, evidence))
 
 
-def _reaches_the_application(op: str, evidence: Evidence) -> bool:
+# What the kernel uses instead, so that the application never sees the ENOSYS: CREATE is made of MKNOD and OPEN
+# (fuse_atomic_open), READDIR is not sent where READDIRPLUS was agreed on.
+_STANDS_IN = {"CREATE": "MKNOD", "READDIR": "READDIRPLUS"}
+
+
+def _is_serious(op: str, failed: Sequence[CheckResult], evidence: Evidence) -> bool:
+    """Whether an application meets it: by a check that failed on the mount, or by what is known of the operation."""
+    if any(check.layer != "wire" for check in failed):
+        return True
     row = OPERATIONS[op]
-    if op == "CREATE":  # the kernel makes it of MKNOD and OPEN
-        mknod = evidence.operations.get("MKNOD")
-        return mknod is not None and mknod.verdict is OpVerdict.ENOSYS
-    return row.enosys.raw
+    if op in _STANDS_IN:
+        other = evidence.operations.get(_STANDS_IN[op])
+        return other is None or not (other.replies.get("ok") or other.verdict is OpVerdict.OK)
+    return bool(failed) or (row.core and row.enosys.raw)
+
+
+def _fold_hidden_files(found: Sequence[Diagnosis], evidence: Evidence) -> list[Diagnosis]:
+    """libfuse's high level hides a file that is unlinked while open by renaming it (lib/fuse.c, hide_node).
+
+    Without a rename handler such an UNLINK answers ENOSYS: the fault is RENAME's.
+    """
+    rename = next((one for one in found if one.op == "RENAME"), None)
+    unlink = next((one for one in found if one.op == "UNLINK"), None)
+    if rename is None or unlink is None or evidence.library.family not in _HIDES_BY_RENAME:
+        return list(found)
+    if evidence.operations["UNLINK"].verdict is OpVerdict.ENOSYS:
+        return list(found)
+    whole = replace(
+        rename,
+        evidence=(*rename.evidence, "UNLINK of an open file fails too: libfuse hides such a file by renaming it"),
+        checks=tuple(dict.fromkeys((*rename.checks, *unlink.checks))),
+        ops=("RENAME", "UNLINK"),
+    )
+    return [whole if one is rename else one for one in found if one is not unlink]
 
 
 def _absent(

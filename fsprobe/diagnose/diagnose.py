@@ -14,8 +14,8 @@ from fsprobe.diagnose.evidence import Evidence, StartFailure
 from fsprobe.diagnose.failing import in_the_way, wrong_results
 from fsprobe.diagnose.operations import OPERATIONS, rank
 from fsprobe.diagnose.serving import incidents, never_mounted, no_allow_other
-from fsprobe.results.records import CheckResult, Diagnosis
-from fsprobe.results.verdicts import Cause
+from fsprobe.results.records import Diagnosis
+from fsprobe.results.verdicts import Cause, OpVerdict
 
 __all__ = ["Diagnosis", "Evidence", "StartFailure", "diagnose"]
 
@@ -43,12 +43,12 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     found = incidents(evidence)
     closed = no_allow_other(evidence)
     if closed:
-        return _ranked([*found, *closed], evidence.checks)
+        return _ranked([*found, *closed], evidence)
     found += [*read_only(evidence), *not_implemented(evidence)]
     found += [one for one in disguised(evidence) if not _has(found, one.op)]
     found += wrong_results(evidence, _explained(found))
     found += in_the_way(evidence, _explained(found))
-    return _ranked(found, evidence.checks)
+    return _ranked(found, evidence)
 
 
 def _has(found: Sequence[Diagnosis], op: str) -> bool:
@@ -59,14 +59,21 @@ def _explained(found: Sequence[Diagnosis]) -> frozenset[str]:
     return frozenset(id for one in found for id in one.checks)
 
 
-def _ranked(found: Sequence[Diagnosis], checks: Sequence[CheckResult]) -> list[Diagnosis]:
-    failed = {check.id: check for check in checks if check.verdict in FAILED}
+def _ranked(found: Sequence[Diagnosis], evidence: Evidence) -> list[Diagnosis]:
+    failed = {check.id: check for check in evidence.checks if check.verdict in FAILED}
 
     def key(one: Diagnosis) -> tuple[bool, int, bool, int, int, int]:
         mine = [failed[id] for id in one.checks if id in failed]
         row = OPERATIONS.get(one.op)
         commands = sum(check.layer == "shell" for check in mine)
         optional = row is not None and not row.core
-        return one.confidence == "note", _GRADE[one.cause], optional, -commands, -len(mine), rank(one.op)
+        return one.confidence == "note", _grade(one, evidence), optional, -commands, -len(mine), rank(one.op)
 
     return sorted(found, key=key)
+
+
+def _grade(one: Diagnosis, evidence: Evidence) -> int:
+    """An operation that does not work at all is as bad by a wrong error as by wrong data."""
+    summary = evidence.operations.get(one.op)
+    useless = summary is not None and summary.verdict is OpVerdict.WRONG
+    return _GRADE[Cause.WRONG_DATA if one.cause is Cause.WRONG_ERRNO and useless else one.cause]

@@ -18,6 +18,7 @@ from fsprobe.results.verdicts import Cause, OpVerdict
 
 _ATTRIBUTE_OPS = frozenset({"LOOKUP", "GETATTR", "SETATTR", "STATX", "STATFS", "ACCESS"})
 _CHANGES = frozenset({"UNLINK", "RMDIR", "RENAME", "RENAME2", "REMOVEXATTR", "SETATTR", "FALLOCATE"})
+_SUCCESS = ("the call succeeds", "exit 0")
 _REMOVE = frozenset({"UNLINK", "RMDIR", "RENAME"})
 _NO_EFFECT = re.compile(
     r"\b(?:still (?:there|exists?|here|listed|present)|unchanged|no effect|nothing (?:happened|changed)|not removed"
@@ -42,8 +43,9 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
     roots = _roots(failed, evidence)
     groups: dict[tuple[str, Cause], list[CheckResult]] = {}
     for check in failed:
-        cause = roots.get(check.op) or _cause(check, evidence)
-        groups.setdefault((check.op, cause), []).append(check)
+        op = _root_of(check, roots)
+        cause = roots.get(op) or _cause(check, evidence)
+        groups.setdefault((op, cause), []).append(check)
     told: set[str] = set()
     found = []
     for (op, cause), checks in groups.items():
@@ -62,6 +64,13 @@ def _roots(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cause
             if cause is Cause.SILENT_NOOP or check.op not in roots:
                 roots[check.op] = cause
     return roots
+
+
+def _root_of(check: CheckResult, roots: Mapping[str, Cause]) -> str:
+    """`rm -r` that leaves directories behind, where unlink works and rmdir is known to lie, is rmdir's."""
+    if check.op in roots or check.errno:
+        return check.op
+    return next((op for op in check.ops if op in roots), check.op)
 
 
 def _cause(check: CheckResult, evidence: Evidence) -> Cause:
@@ -100,12 +109,22 @@ def _wrong(
         cause=cause,
         op=op,
         confidence="proven" if proven else "likely",
-        summary=f"{op} {_TITLE[cause]}: expected {first.expected}, observed {first.observed}",
+        summary=_summary(op, cause, first),
         evidence=(*lines, *(line for line in commands(checks) if not any(line in told for told in lines))),
         fix="\n".join(part for part in (fix, first.reproduce and f"Repeat it: {first.reproduce}") if part),
         checks=ids(checks, collateral),
         ops=(op,) if op else (),
     )
+
+
+def _summary(op: str, cause: Cause, first: CheckResult) -> str:
+    if cause is Cause.SILENT_NOOP:
+        return f"{op} {_TITLE[cause]}"
+    if cause is Cause.WRONG_ERRNO and first.errno and first.expected.startswith(_SUCCESS):
+        return f"{op} answers {first.errno}"
+    if cause is Cause.WRONG_ERRNO and first.observed == "success":
+        return f"{op} succeeds where an error is due: expected {first.expected}"
+    return f"{op} {_TITLE[cause]}: expected {first.expected}, observed {first.observed}"
 
 
 def in_the_way(evidence: Evidence, explained: frozenset[str]) -> list[Diagnosis]:

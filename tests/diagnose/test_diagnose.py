@@ -92,6 +92,14 @@ def test_create_is_no_fault_while_mknod_stands_in() -> None:
     assert fails[0].op == "CREATE" and fails[0].confidence == "proven"
 
 
+def test_readdir_is_no_fault_where_readdirplus_answers() -> None:
+    """pyfuse3 has READDIRPLUS only; the kernel sends nothing else, and `ls` works."""
+    checks = [enosys("wire.readdir", "READDIR", main=True), check("shell.ls", "READDIRPLUS", "PASS")]
+    stats = {"READDIR": stat(ENOSYS=9), "READDIRPLUS": stat(ok=9)}
+    assert [one.confidence for one in find(checks, stats)] == ["note"]
+    assert find([*checks, enosys("shell.ls-l", "READDIR")], stats)[0].confidence == "proven"
+
+
 def test_fusepy_hides_a_missing_method() -> None:
     """fusepy answers EROFS for a method that was never written; on a file system that can be written that is found."""
     checks = [
@@ -132,6 +140,41 @@ def test_rmdir_that_lies_is_one_cause() -> None:
     (one,) = find(checks, {"RMDIR": stat(ok=4)}, FUSE_RS)
     assert (one.cause, len(one.checks)) == (Cause.SILENT_NOOP, 3)
     assert "Filesystem::rmdir" in one.fix
+
+
+def test_rm_r_that_leaves_directories_is_the_lying_rmdir() -> None:
+    """A command that uses several operations is charged to the one that is known to be broken."""
+    checks = [
+        check("posix.rmdir", "RMDIR", "FAIL", main=True, expected="ENOENT from stat", observed="success"),
+        check("posix.unlink", "UNLINK", "PASS", main=True),
+        check("shell.rm-r", "UNLINK", "FAIL", ops=("UNLINK", "RMDIR"), expected="d is gone",
+              observed="d is still there"),
+    ]
+    (one,) = find(checks, {"RMDIR": stat(ok=4), "UNLINK": stat(ok=4)})
+    assert (one.op, one.checks) == ("RMDIR", ("posix.rmdir", "shell.rm-r"))
+
+
+def test_libfuse_needs_rename_to_unlink_an_open_file() -> None:
+    """UNLINK that answers ENOSYS for open files only is not UNLINK's fault under libfuse's high level."""
+    checks = [
+        enosys("posix.rename", "RENAME", main=True),
+        check("posix.unlink", "UNLINK", "PASS", main=True),
+        enosys("posix.unlink.open-file", "UNLINK"),
+    ]
+    stats = {"RENAME": stat(ENOSYS=4), "UNLINK": stat(ok=9, ENOSYS=1)}
+    (one,) = find(checks, stats, FUSEPY)
+    assert (one.op, one.checks) == ("RENAME", ("posix.rename", "posix.unlink.open-file"))
+    assert len(find(checks, stats, FUSE_RS)) == 2
+
+
+def test_an_operation_that_never_works_comes_before_one_with_a_flaw() -> None:
+    """`ls` that fails every time matters more than a wrong attribute."""
+    checks = [
+        check("a", "GETATTR", "FAIL", expected="st_size 5", observed="st_size 6"),
+        check("b", "READDIR", "FAIL", main=True, expected="the call succeeds", observed="x: EBADF", errno="EBADF"),
+    ]
+    found = find(checks, {"READDIR": stat(EBADF=2)})
+    assert found[0].summary == "READDIR answers EBADF"
 
 
 def test_bazil_answers_success_for_a_setattr_it_does_not_have() -> None:
