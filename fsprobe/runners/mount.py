@@ -22,9 +22,6 @@ from fsprobe.runners.setup import Setup
 
 # A target that answers every attempt to make something with one of these takes no writing.
 _NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP})
-# How a file system says that it does not have an optional operation; anything else is a fault that the
-# operation's own check shall meet.
-_DECLINED = frozenset({errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM})
 # Without a connection to a daemon there is nothing to prepare, and every other error is a finding.
 _NO_MOUNT = frozenset({errno.ENOTCONN, errno.ECONNABORTED, errno.ECONNREFUSED, errno.EACCES})
 
@@ -121,13 +118,16 @@ class MountLayer:
         self.features["regular-file"] = "" if not refusal or self.place.existing_file else "no file with data was found"
 
     def _probe(self, name: str, probe: Callable[[str, str], None]) -> str:
+        """What other checks need of an optional operation; its own check never needs the feature, so asks anyway."""
         base, new = self.place.track(f"{name}.probe"), self.place.track(f"{name}.probe.2")
         try:
             os.close(os.open(base, os.O_CREAT | os.O_WRONLY, 0o644))
+        except OSError:
+            return ""
+        try:
             probe(base, new)
         except OSError as error:
-            if error.errno in _DECLINED:
-                return f"no {name} here: {errno_name(error.errno)}"
+            return f"no {name} here: {errno_name(error.errno or 0)}"
         finally:
             for path in (base, new):
                 try:

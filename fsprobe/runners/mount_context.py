@@ -77,6 +77,7 @@ class Mount:
         self._place = place
         self._ordinal = ordinal
         self._dir: str | None = None
+        self._existing_file = self._existing_dir = ""
         self._own: list[str] = []
         self._fds: set[int] = set()
         self._children: list[Child] = []
@@ -111,17 +112,20 @@ class Mount:
         """A file with data to read: a file of the target's own where nothing can be written, else a fresh one."""
         if self._place.existing_file:
             return self._place.existing_file
-        return self.file("existing", self.rng.randbytes(10_000))
+        if not self._existing_file:
+            self._existing_file = self.file("existing", self.rng.randbytes(10_000))
+        return self._existing_file
 
     def existing_dir(self) -> str:
         """A directory with entries: the root where nothing can be written, else a fresh one with three."""
         if self.features.get("write"):
             return self._place.existing_dir
-        top = self.subdir("existing-dir")
-        self.subdir("existing-dir/sub")
-        for name in ("one", "two"):
-            self.file(f"existing-dir/{name}", name.encode())
-        return top
+        if not self._existing_dir:
+            self._existing_dir = self.subdir("existing-dir")
+            self.subdir("existing-dir/sub")
+            for name in ("one", "two"):
+                self.file(f"existing-dir/{name}", name.encode())
+        return self._existing_dir
 
     def absent(self, name: str = "absent") -> str:
         """A path that does not exist, in the root where nothing can be made."""

@@ -47,7 +47,7 @@ def exclusive(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.create.mode", op="CREATE", source="catalogue 3.24.2; POSIX open", quick=True, needs=("write",),
+    "posix.create.mode", op="CREATE", source="catalogue 3.24.2; POSIX open", needs=("write",),
     killers=("GETATTR:attr.mode=0o100666", "CREATE:errno=EIO,path=*plain"),
 )
 def mode(m: Mount) -> None:

@@ -46,7 +46,7 @@ def keep_size(m: Mount) -> None:
 
 @mount_check(
     "posix.fallocate.punch-hole", op="FALLOCATE", level=OPTIONAL, source="catalogue 3.30.1; man 2 fallocate",
-    quick=True, also=("READ",), needs=("write",), killers=("FALLOCATE:fake", "FALLOCATE:errno=EIO"),
+    also=("READ",), needs=("write",), killers=("FALLOCATE:fake", "FALLOCATE:errno=EIO"),
 )
 def punch_hole(m: Mount) -> None:
     """FALLOC_FL_PUNCH_HOLE zeroes that range, leaves its neighbours, and keeps the size."""

@@ -28,7 +28,7 @@ def close(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.flush.close-to-open", op="FLUSH", source="catalogue 3.17.3", quick=True, also=("WRITE", "READ", "RELEASE"),
+    "posix.flush.close-to-open", op="FLUSH", source="catalogue 3.17.3", also=("WRITE", "READ", "RELEASE"),
     needs=("write",), killers=("WRITE:fake", "READ:flip", "READ:stale"),
 )
 def close_to_open(m: Mount) -> None:

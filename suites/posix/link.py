@@ -31,7 +31,7 @@ def adds_name(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.link.shares-data", op="LINK", source="catalogue 3.12.1; POSIX link", quick=True, also=("WRITE", "READ"),
+    "posix.link.shares-data", op="LINK", source="catalogue 3.12.1; POSIX link", also=("WRITE", "READ"),
     needs=("write", "hardlink"), killers=("WRITE:fake", "READ:flip", "GETATTR:attr.size=4,path=*second"),
 )
 def shares_data(m: Mount) -> None:

@@ -159,7 +159,7 @@ def interruptible(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setlk.flock", op="SETLK", source="catalogue 3.22.5; man 2 flock", quick=True, also=("RELEASE",),
+    "posix.setlk.flock", op="SETLK", source="catalogue 3.22.5; man 2 flock", also=("RELEASE",),
     needs=("write",), killers=("SETLK:errno=EIO", "SETLK:fake"),
 )
 def flock(m: Mount) -> None:

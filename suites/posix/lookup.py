@@ -52,7 +52,7 @@ def longest_name(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.lookup.names-are-bytes", op="LOOKUP", source="catalogue 3.1.3; POSIX XBD 3.170", quick=True,
+    "posix.lookup.names-are-bytes", op="LOOKUP", source="catalogue 3.1.3; POSIX XBD 3.170",
     also=("CREATE", "READDIR", "UNLINK"), needs=("write",),
     killers=("CREATE:errno=EIO,path=*new*", "READDIR:entries=lose", "UNLINK:fake"),
 )

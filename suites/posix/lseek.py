@@ -43,7 +43,7 @@ def data_and_holes(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.lseek.end", op="LSEEK", source="catalogue 3.31.1; POSIX lseek", quick=True, also=("WRITE", "GETATTR"),
+    "posix.lseek.end", op="LSEEK", source="catalogue 3.31.1; POSIX lseek", also=("WRITE", "GETATTR"),
     needs=("write",), killers=("WRITE:short", "WRITE:fake", "WRITE:errno=EIO"),
 )
 def end(m: Mount) -> None:

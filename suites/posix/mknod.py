@@ -33,7 +33,7 @@ def regular(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.mknod.fifo", op="MKNOD", level=OPTIONAL, source="catalogue 3.6.1, 3.6.3; POSIX mkfifo", quick=True,
+    "posix.mknod.fifo", op="MKNOD", level=OPTIONAL, source="catalogue 3.6.1, 3.6.3; POSIX mkfifo",
     needs=("write",), killers=("MKNOD:errno=EIO,path=*pipe", "GETATTR:attr.mode=0o100644"),
 )
 def fifo(m: Mount) -> None:

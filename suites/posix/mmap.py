@@ -22,10 +22,7 @@ NO_MAP = (errno.ENODEV, errno.EACCES)
 )
 def store(m: Mount) -> None:
     """A store to a shared mapping is read by read(2) at once, and is in the file after msync."""
-    path = m.path("mapped")
-    with m.setup():
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        os.truncate(path, 5000)
+    path = m.file("mapped", bytes(5000))
 
     def work() -> None:
         fd = os.open(path, os.O_RDWR)
@@ -41,7 +38,7 @@ def store(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.mmap.sees-write", op="READ", source="catalogue 3.36 mmap", quick=True, also=("WRITE",), needs=("write",),
+    "posix.mmap.sees-write", op="READ", source="catalogue 3.36 mmap", also=("WRITE",), needs=("write",),
     killers=("READ:flip", "READ:errno=EIO"),
 )
 def sees_write(m: Mount) -> None:

@@ -7,7 +7,7 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
-from fsprobe.checks import mount_check
+from fsprobe.checks import Skip, mount_check
 
 if TYPE_CHECKING:
     from fsprobe.runners.mount import Mount
@@ -69,13 +69,13 @@ def mode_zero(m: Mount) -> None:
 
 @mount_check(
     "posix.open.many", op="OPEN", source="catalogue 3.13.6", also=("RELEASE", "CREATE"), needs=("write",),
-    killers=("OPEN:errno=EMFILE,path=*same,nth=60", "CREATE:errno=ENFILE,path=*f59"),
+    killers=("OPEN:errno=EMFILE,path=*same,nth=40", "CREATE:errno=ENFILE,path=*f39"),
 )
 def many(m: Mount) -> None:
-    """A hundred descriptors of one file and sixty files open at once all read right."""
+    """Sixty descriptors of one file and forty files open at once all read right."""
     path = m.file("same", b"data")
-    same = [m.open(path) for _ in range(100)]
-    for number in range(60):
+    same = [m.open(path) for _ in range(60)]
+    for number in range(40):
         fd = m.open(m.path(f"f{number}"), os.O_CREAT | os.O_EXCL | os.O_RDWR)
         os.write(fd, b"%d" % number)
     for fd in same:
@@ -97,5 +97,7 @@ def execute(m: Mount) -> None:
 
     for number in range(3):
         path = m.file(f"{number}.script", b"#!/bin/sh\nexit 7\n", mode=0o755)
+        if not m.stat(path).mode & 0o100:
+            raise Skip("files cannot be executable here: the mode asked for is not kept")
         status = m.fork(functools.partial(run, path))
         m.expect_equal(7, status, "the exit status of the script")

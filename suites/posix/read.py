@@ -43,7 +43,7 @@ def random_reads(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.read.every-way", op="READ", source="catalogue 3.14.2", quick=True, needs=("write",),
+    "posix.read.every-way", op="READ", source="catalogue 3.14.2", needs=("write",),
     killers=("READ:flip", "READ:short", "GETATTR:attr.size=+1"),
 )
 def every_way(m: Mount) -> None:
@@ -73,7 +73,7 @@ def every_way(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.read.holes", op="READ", source="catalogue 3.14.4; POSIX lseek", quick=True, also=("WRITE",), needs=("write",),
+    "posix.read.holes", op="READ", source="catalogue 3.14.4; POSIX lseek", also=("WRITE",), needs=("write",),
     killers=("READ:flip", "WRITE:fake", "READ:errno=EIO"),
 )
 def holes(m: Mount) -> None:

@@ -61,7 +61,7 @@ def dots(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.readdir.types", op="READDIR", source="catalogue 3.21.2; man 3 readdir", quick=True, needs=("write",),
+    "posix.readdir.types", op="READDIR", source="catalogue 3.21.2; man 3 readdir", needs=("write",),
     killers=LISTED,
 )
 def types(m: Mount) -> None:
@@ -112,7 +112,7 @@ def small_buffer(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.readdir.rewind", op="READDIR", source="catalogue 3.21.4; POSIX rewinddir", quick=True, also=("CREATE",),
+    "posix.readdir.rewind", op="READDIR", source="catalogue 3.21.4; POSIX rewinddir", also=("CREATE",),
     needs=("write",), killers=LISTED,
 )
 def rewind(m: Mount) -> None:
@@ -155,7 +155,7 @@ def while_changing(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.readdir.delete-while-listing", op="READDIR", source="catalogue 3.21.6", quick=True, also=("UNLINK", "RMDIR"),
+    "posix.readdir.delete-while-listing", op="READDIR", source="catalogue 3.21.6", also=("UNLINK", "RMDIR"),
     needs=("write",), killers=("UNLINK:fake", "READDIR:entries=lose", "READDIR:errno=EIO"),
 )
 def delete_while_listing(m: Mount) -> None:

@@ -119,7 +119,7 @@ def over_empty_directory(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.rename.over-full-directory", op="RENAME", source="catalogue 3.10.5; POSIX rename", quick=True,
+    "posix.rename.over-full-directory", op="RENAME", source="catalogue 3.10.5; POSIX rename",
     needs=("write",), killers=("RENAME:fake", "RENAME:map=ENOTEMPTY>EIO"),
 )
 def over_full_directory(m: Mount) -> None:
@@ -157,7 +157,7 @@ def directory_with_children(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.rename.open-descriptors-follow", op="RENAME", source="catalogue 3.10.8", quick=True,
+    "posix.rename.open-descriptors-follow", op="RENAME", source="catalogue 3.10.8",
     also=("WRITE", "CREATE"), needs=("write",), killers=("RENAME:fake", "WRITE:fake", "WRITE:errno=ENOENT"),
 )
 def open_descriptors_follow(m: Mount) -> None:

@@ -32,7 +32,7 @@ def noreplace(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.rename2.exchange", op="RENAME2", level=OPTIONAL, source="catalogue 3.11.2; man 2 renameat2", quick=True,
+    "posix.rename2.exchange", op="RENAME2", level=OPTIONAL, source="catalogue 3.11.2; man 2 renameat2",
     needs=("write",), killers=("RENAME2:fake", "RENAME2:errno=EIO"),
 )
 def exchange(m: Mount) -> None:

@@ -6,7 +6,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from fsprobe.checks import SHOULD, mount_check
+from fsprobe.checks import SHOULD, Finding, linux, mount_check
 
 if TYPE_CHECKING:
     from fsprobe.runners.mount import Mount
@@ -60,6 +60,10 @@ def open_directory(m: Mount) -> None:
     path = m.subdir("victim")
     fd = m.open(path, os.O_RDONLY | os.O_DIRECTORY)
     os.rmdir(path)
-    m.stat(fd)
+    try:
+        m.stat(fd)
+    except OSError as error:
+        refused = linux.errno_name(error.errno or 0)
+        raise Finding("the attributes of an open directory that was removed", refused) from error
     with m.raises(errno.ENOENT, what="mkdir in a removed directory", warn=(errno.ESTALE,)):
         os.mkdir("child", dir_fd=fd)

@@ -27,7 +27,7 @@ def sane(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.statfs.everywhere", op="STATFS", source="catalogue 3.16.2; POSIX fstatvfs", quick=True, needs=("write",),
+    "posix.statfs.everywhere", op="STATFS", source="catalogue 3.16.2; POSIX fstatvfs", needs=("write",),
     killers=("STATFS:errno=EIO", "STATFS:errno=ENOENT,path=*file"),
 )
 def everywhere(m: Mount) -> None:

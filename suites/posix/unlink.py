@@ -100,8 +100,7 @@ def name_used_again(m: Mount) -> None:
 def sticky(m: Mount) -> None:
     """In a sticky directory another user cannot remove a file: EPERM."""
     top = m.subdir("sticky")
-    with m.setup():
-        os.chmod(top, 0o1777)
+    m.chmod(top, 0o1777)
     path = m.file("sticky/mine")
     with m.raises(errno.EPERM, what="unlink by another user", warn=(errno.EACCES,)):
         m.fork(lambda: os.unlink(path), uid=65534)

@@ -29,7 +29,7 @@ def round_trip(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setxattr.flags", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.2; man 2 setxattr", quick=True,
+    "posix.setxattr.flags", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.2; man 2 setxattr",
     needs=("write", "xattr"), killers=("SETXATTR:fake", "SETXATTR:map=EEXIST>EIO", "SETXATTR:map=ENODATA>EIO"),
 )
 def flags(m: Mount) -> None:
@@ -96,7 +96,7 @@ def missing(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.getxattr.sizes", op="GETXATTR", level=OPTIONAL, source="catalogue 3.19.3; man 2 getxattr", quick=True,
+    "posix.getxattr.sizes", op="GETXATTR", level=OPTIONAL, source="catalogue 3.19.3; man 2 getxattr",
     also=("LISTXATTR",), needs=("write", "xattr"), killers=("GETXATTR:errno=EIO", "GETXATTR:map=ERANGE>EIO"),
 )
 def sizes(m: Mount) -> None:
