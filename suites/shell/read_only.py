@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsprobe.checks import shell_check
+from fsprobe.checks import OPTIONAL, shell_check
 
 if TYPE_CHECKING:
     from fsprobe.runners.shell import Shell
@@ -54,7 +54,8 @@ def mkdir(sh: Shell) -> None:
 
 
 @shell_check(
-    "shell.read-only.ln-s", op="SYMLINK", source=SOURCE, needs=("read-only",), killers=("SYMLINK:errno=EIO",),
+    "shell.read-only.ln-s", op="SYMLINK", level=OPTIONAL, source=SOURCE, needs=("read-only",),
+    killers=("SYMLINK:errno=EIO",),
 )
 def ln_s(sh: Shell) -> None:
     """`ln -s` is refused."""
@@ -63,7 +64,7 @@ def ln_s(sh: Shell) -> None:
 
 
 @shell_check(
-    "shell.read-only.mkfifo", op="MKNOD", source=SOURCE, needs=("read-only", "program:mkfifo"),
+    "shell.read-only.mkfifo", op="MKNOD", level=OPTIONAL, source=SOURCE, needs=("read-only", "program:mkfifo"),
     killers=("MKNOD:errno=EIO",),
 )
 def mkfifo(sh: Shell) -> None:
