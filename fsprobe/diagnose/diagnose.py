@@ -15,7 +15,7 @@ from fsprobe.diagnose.failing import in_the_way, wrong_results
 from fsprobe.diagnose.operations import OPERATIONS, rank
 from fsprobe.diagnose.serving import incidents, never_mounted, no_allow_other
 from fsprobe.results.records import Diagnosis
-from fsprobe.results.verdicts import Cause, OpVerdict
+from fsprobe.results.verdicts import Cause, OpVerdict, Verdict
 
 __all__ = ["Diagnosis", "Evidence", "StartFailure", "diagnose"]
 
@@ -33,14 +33,18 @@ _SEVERITY: tuple[tuple[Cause, ...], ...] = (
     (Cause.WRONG_METADATA,),
     (Cause.WRONG_ERRNO, Cause.READ_ONLY),
 )  # fmt: skip
+_UNASKED = (Verdict.SKIP, Verdict.NOTRUN)
 _GRADE = {cause: grade for grade, causes in enumerate(_SEVERITY) for cause in causes}
 
 
 def diagnose(evidence: Evidence) -> list[Diagnosis]:
     """Root causes, worst first, each once; notes about what is merely optional come last."""
-    if evidence.start_failure is not None:
-        return [never_mounted(evidence.start_failure)]
+    failure = evidence.start_failure
+    if failure is not None and all(check.verdict in _UNASKED for check in evidence.checks):
+        return [never_mounted(failure)]
     found = incidents(evidence)
+    if failure is not None:  # it served before: that it did not start again comes of what happened then
+        found.append(never_mounted(failure))
     closed = no_allow_other(evidence)
     if closed:
         return _ranked([*found, *closed], evidence)
@@ -76,4 +80,6 @@ def _grade(one: Diagnosis, evidence: Evidence) -> int:
     """An operation that does not work at all is as bad by a wrong error as by wrong data."""
     summary = evidence.operations.get(one.op)
     useless = summary is not None and summary.verdict is OpVerdict.WRONG
+    if one.cause is Cause.NEVER_MOUNTED and any(check.verdict not in _UNASKED for check in evidence.checks):
+        return _GRADE[Cause.NO_ALLOW_OTHER]
     return _GRADE[Cause.WRONG_DATA if one.cause is Cause.WRONG_ERRNO and useless else one.cause]

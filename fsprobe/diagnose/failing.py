@@ -5,30 +5,18 @@ Owns how a failed check is told to be one of these; knows nothing of absent hand
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from fsprobe.diagnose.absent import FAILED, blocked_by, commands, ids
 from fsprobe.diagnose.advice import implement, look_at
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
-from fsprobe.results.errnos import errno_in
+from fsprobe.diagnose.operations import OPERATIONS
+from fsprobe.diagnose.roots import cause_of, lying_attributes, root_of, roots_of
 from fsprobe.results.records import CheckResult, Diagnosis
-from fsprobe.results.verdicts import Cause, OpVerdict
+from fsprobe.results.verdicts import Cause
 
-_ATTRIBUTE_OPS = frozenset({"LOOKUP", "GETATTR", "SETATTR", "STATX", "STATFS", "ACCESS"})
-_CHANGES = frozenset({"UNLINK", "RMDIR", "RENAME", "RENAME2", "REMOVEXATTR", "SETATTR", "FALLOCATE"})
 _SUCCESS = ("the call succeeds", "exit 0")
-_REMOVE = frozenset({"UNLINK", "RMDIR", "RENAME"})
-_NO_EFFECT = re.compile(
-    r"\b(?:still (?:there|exists?|here|listed|present)|unchanged|no effect|nothing (?:happened|changed)|not removed"
-    r"|did not change|as before|not changed)\b", re.IGNORECASE,
-)  # fmt: skip
-_ATTRIBUTE = re.compile(
-    r"\b(?:st_\w+|mode|size|[amc]time|nlink|links?|uid|gid|owner|group|inode|ino|blocks|permissions?"
-    r"|f_\w+|type|umask|sticky|0o[0-7]+)\b", re.IGNORECASE,
-)  # fmt: skip
-
 _TITLE: Mapping[Cause, str] = {
     Cause.WRONG_ERRNO: "answers the wrong error",
     Cause.WRONG_DATA: "gives wrong data",
@@ -40,11 +28,11 @@ _TITLE: Mapping[Cause, str] = {
 def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnosis]:
     """What failed and has no other explanation, one diagnosis for each operation and way of failing."""
     failed = [check for check in evidence.checks if check.verdict in FAILED and check.id not in explained]
-    roots = _roots(failed, evidence)
+    roots, lies = roots_of(failed, evidence), lying_attributes(failed, evidence)
     groups: dict[tuple[str, Cause], list[CheckResult]] = {}
     for check in failed:
-        op = _root_of(check, roots)
-        cause = roots.get(op) or _cause(check, evidence)
+        op = root_of(check, roots, evidence, lies)
+        cause = roots.get(op) or cause_of(check, evidence)
         groups.setdefault((op, cause), []).append(check)
     told: set[str] = set()
     found = []
@@ -53,44 +41,6 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
         told.add(op)
         found.append(_wrong(op, cause, checks, collateral, evidence))
     return found
-
-
-def _roots(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cause]:
-    """Where an operation's main check fails, the way it fails is the root of its other failures."""
-    roots: dict[str, Cause] = {}
-    for check in failed:
-        if check.main and check.declared == check.op:
-            cause = _cause(check, evidence)
-            if cause is Cause.SILENT_NOOP or check.op not in roots:
-                roots[check.op] = cause
-    return roots
-
-
-def _root_of(check: CheckResult, roots: Mapping[str, Cause]) -> str:
-    """`rm -r` that leaves directories behind, where unlink works and rmdir is known to lie, is rmdir's."""
-    if check.op in roots or check.errno:
-        return check.op
-    return next((op for op in check.ops if op in roots), check.op)
-
-
-def _cause(check: CheckResult, evidence: Evidence) -> Cause:
-    said = f"{check.expected} {check.observed}"
-    if _NO_EFFECT.search(check.observed) or _may_be_empty(check, evidence):
-        return Cause.SILENT_NOOP
-    if check.op in _REMOVE and check.expected.startswith("ENOENT") and check.observed == "success":
-        return Cause.SILENT_NOOP
-    if check.errno or errno_in(check.observed) or errno_in(check.expected):
-        return Cause.WRONG_ERRNO
-    if check.op in _ATTRIBUTE_OPS or _ATTRIBUTE.search(said):
-        return Cause.WRONG_METADATA
-    return Cause.WRONG_DATA
-
-
-def _may_be_empty(check: CheckResult, evidence: Evidence) -> bool:
-    """The library itself answers an empty success where the handler is missing, and the main check failed."""
-    summary = evidence.operations.get(check.op)
-    library_does = "ok" in missing_answers(evidence.library.family, check.op) and check.op in _CHANGES
-    return library_does and not check.errno and summary is not None and summary.verdict is OpVerdict.WRONG
 
 
 def _wrong(
@@ -131,8 +81,10 @@ def in_the_way(evidence: Evidence, explained: frozenset[str]) -> list[Diagnosis]
     """Operations that failed only while something else was prepared, so that no check of their own says so."""
     groups: dict[tuple[str, str], list[CheckResult]] = {}
     for check in evidence.checks:
-        if check.blocked_by and check.id not in explained:
-            groups.setdefault((check.blocked_by, check.errno), []).append(check)
+        row = OPERATIONS.get(check.blocked_by)
+        if row is None or check.id in explained or check.errno in row.normal:
+            continue  # an ordinary answer: what was in the way lies elsewhere
+        groups.setdefault((check.blocked_by, check.errno), []).append(check)
     return [_blocking(op, errno, checks, evidence) for (op, errno), checks in groups.items()]
 
 

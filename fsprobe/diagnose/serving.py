@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 
-from fsprobe.diagnose.absent import ids
+from fsprobe.diagnose.absent import FAILED, ids
 from fsprobe.diagnose.advice import ON_INCIDENT
 from fsprobe.diagnose.evidence import Evidence, StartFailure
 from fsprobe.results.records import CheckResult, Diagnosis, Incident
@@ -16,6 +16,10 @@ from fsprobe.results.verdicts import Cause, Verdict
 
 _LAST_WORDS = 8
 _EVIDENCE = 40
+
+# What the kernel says of a mount whose daemon is gone, and how a command prints it.
+_GONE = ("ENOTCONN", "ECONNABORTED")
+_GONE_TEXT = "Transport endpoint is not connected"
 
 _SUMMARY = {
     Cause.LOST_REPLY: "{op} is taken by the daemon and never answered",
@@ -65,7 +69,8 @@ def _how_it_ended(failure: StartFailure) -> str:
         return f" ({_signal(failure.signal)})"
     if failure.exit_status is not None:
         return f" (exit status {failure.exit_status})"
-    return f" (waited {failure.seconds:g} s)" if failure.seconds else ""
+    waited = failure.kind in ("timeout", "no-init") and failure.seconds
+    return f" (waited {failure.seconds:g} s)" if waited else ""
 
 
 def _signal(number: int) -> str:
@@ -80,12 +85,22 @@ def incidents(evidence: Evidence) -> list[Diagnosis]:
     groups: dict[tuple[Cause, str], list[Incident]] = {}
     for incident in (*evidence.incidents, *_unrecorded(evidence)):
         groups.setdefault((_cause(incident), incident.opcode), []).append(incident)
+    _merge_unnamed(groups)
+    left = [check for check in evidence.checks if check.verdict is Verdict.NOTRUN or _is_gone(check)]
     found: list[Diagnosis] = []
-    for (cause, op), members in groups.items():
-        mine = [check for check in evidence.checks if _explains(cause, op, check)]
-        left = [c for c in evidence.checks if c.verdict is Verdict.NOTRUN] if not found else []
-        found.append(_incident(cause, op, members, [*mine, *left]))
+    for cause, op in sorted(groups, key=lambda key: key[0] is not Cause.CRASHED):
+        alike = {other for kind, other in groups if (kind is Cause.CRASHED) == (cause is Cause.CRASHED)}
+        mine = [check for check in evidence.checks if _explains(cause, op, alike - {op}, check)]
+        found.append(_incident(cause, op, groups[cause, op], mine if found else [*mine, *left]))
     return found
+
+
+def _merge_unnamed(groups: dict[tuple[Cause, str], list[Incident]]) -> None:
+    """An incident whose request is not known is like the one that is, where there is just one of its kind."""
+    for cause in [cause for cause, op in groups if not op]:
+        named = [key for key in groups if key[0] is cause and key[1]]
+        if len(named) == 1:
+            groups[named[0]] += groups.pop((cause, ""))
 
 
 def _cause(incident: Incident) -> Cause:
@@ -95,22 +110,32 @@ def _cause(incident: Incident) -> Cause:
 
 
 def _unrecorded(evidence: Evidence) -> list[Incident]:
-    """HANG and CRASH verdicts of operations that no incident speaks of (the wire layer just gets no answer)."""
+    """HANG and CRASH verdicts that no incident speaks of, and a mount that is gone though no one saw it go."""
     known = {(incident.kind == "crash", incident.opcode) for incident in evidence.incidents}
-    return [
+    found = [
         Incident("crash" if check.verdict is Verdict.CRASH else "hang", check.op, detail=check.observed)
         for check in evidence.checks
         if check.verdict in (Verdict.HANG, Verdict.CRASH)
         and (check.verdict is Verdict.CRASH, check.op) not in known
         and (check.verdict is Verdict.CRASH, "") not in known
     ]
+    gone = [check for check in evidence.checks if _is_gone(check)]
+    if gone and not known and not found:
+        found.append(Incident("crash", detail=gone[0].observed))
+    return found
 
 
-def _explains(cause: Cause, op: str, check: CheckResult) -> bool:
+def _is_gone(check: CheckResult) -> bool:
+    """It met a mount whose daemon had died before: what it asks about is not at fault."""
+    return check.verdict in FAILED and (check.errno in _GONE or _GONE_TEXT in check.observed)
+
+
+def _explains(cause: Cause, op: str, others: set[str], check: CheckResult) -> bool:
     if check.verdict is Verdict.NOTRUN:
         return check.op == op
     wanted = Verdict.CRASH if cause is Cause.CRASHED else Verdict.HANG
-    return check.verdict is wanted and op in ("", check.op)
+    mine = check.op == op or (check.op not in others and (not op or not others))
+    return check.verdict is wanted and mine
 
 
 def _incident(cause: Cause, op: str, members: Sequence[Incident], checks: Sequence[CheckResult]) -> Diagnosis:

@@ -232,6 +232,57 @@ def test_hang_without_an_incident_still_has_a_cause() -> None:
     assert (one.cause, one.op) == (Cause.LOST_REPLY, "STATFS")
 
 
+def test_a_crash_whose_request_is_not_known_joins_the_one_that_is() -> None:
+    """One bug is one line, although some of its crashes were seen less well, and so is what met the dead mount."""
+    checks = [
+        check("posix.read", "READ", "CRASH"), check("posix.open", "OPEN", "CRASH"),
+        check("shell.cat", "OPEN", "FAIL", errno="ENOTCONN", observed="cat: Transport endpoint is not connected"),
+        check("shell.wc", "STATFS", "NOTRUN"),
+    ]
+    incidents = (Incident("crash", "READ", detail="killed by SIGKILL"), Incident("crash", detail="killed by SIGKILL"))
+    (one,) = find(checks, incidents=incidents)
+    assert (one.cause, one.op) == (Cause.CRASHED, "READ")
+    assert set(one.checks) == {"posix.read", "posix.open", "shell.cat", "shell.wc"}
+
+
+def test_two_ways_of_hanging_keep_their_checks_apart() -> None:
+    """A lost STATFS is not blamed on a deadlock in WRITE."""
+    checks = [check("a", "WRITE", "HANG"), check("b", "STATFS", "HANG")]
+    incidents = (Incident("hang", "WRITE", cause="deadlock-lock"), Incident("hang", "STATFS", cause="lost-reply"))
+    found = {one.op: one.checks for one in find(checks, incidents=incidents)}
+    assert found == {"WRITE": ("a",), "STATFS": ("b",)}
+
+
+def test_a_target_that_does_not_start_again_is_told_after_why() -> None:
+    """The request that took the daemon down comes first, not that the second start failed."""
+    failure = StartFailure("died", "mounted, then exited")
+    checks = [check("a", "STATFS", "HANG"), check("b", "READ", "NOTRUN")]
+    found = find(checks, incidents=(Incident("hang", "STATFS"),), start_failure=failure)
+    assert [one.cause for one in found] == [Cause.LOST_REPLY, Cause.NEVER_MOUNTED]
+
+
+def test_wrong_sizes_from_stat_are_one_cause() -> None:
+    """GETATTR that tells a wrong size fails the checks of ten operations and is one line."""
+    checks = [check("a", "GETATTR", "FAIL", main=True, expected="the size 5", observed="6")]
+    checks += [check(f"b{op}", op, "FAIL", main=True, expected="the size 5", observed="6")
+               for op in ("WRITE", "CREATE", "SETATTR", "MKNOD")]
+    checks.append(check("c", "READ", "FAIL", main=True, expected="b'ab'", observed="b'ac'"))
+    found = {one.op: len(one.checks) for one in find(checks, {"SETATTR": stat(ok=1)}, FUSEPY)}
+    assert found == {"GETATTR": 5, "READ": 1}
+
+
+def test_short_writes_are_one_cause() -> None:
+    """What other operations' checks wrote and did not find again is WRITE's, an EIO that no daemon answered too."""
+    checks = [
+        check("a", "WRITE", "FAIL", main=True, expected="bytes written 4096", observed="2048"),
+        check("b", "CREATE", "FAIL", main=True, expected="bytes written 4", observed="2"),
+        check("c", "FSYNC", "FAIL", main=True, expected="the content: b'datamore'", observed="b'damore'"),
+        check("d", "MKDIR", "FAIL", errno="EIO", expected="exit 0", observed="echo: write error: Input/output error"),
+    ]
+    (one,) = find(checks, {"MKDIR": stat(ok=9)})
+    assert (one.op, one.cause, len(one.checks)) == ("WRITE", Cause.WRONG_DATA, 4)
+
+
 def test_a_target_that_never_mounted() -> None:
     """Its last words are what helps; nothing else is diagnosed."""
     failure = StartFailure("exited", exit_status=1, last_words=("vexfs: bad option `-f'",))

@@ -1,0 +1,117 @@
+"""Which operation is at the root of a failed check, and how it fails, where no exchange proves it.
+
+Owns the rules that read a check's words and set one operation's failures against another's; knows nothing of
+absent handlers. All of this is likely and never proven.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from fsprobe.diagnose.evidence import Evidence
+from fsprobe.diagnose.handlers import missing_answers
+from fsprobe.results.errnos import errno_in
+from fsprobe.results.records import CheckResult
+from fsprobe.results.verdicts import Cause, OpVerdict
+
+_ATTRIBUTE_OPS = frozenset({"LOOKUP", "GETATTR", "SETATTR", "STATX", "STATFS", "ACCESS"})
+_CHANGES = frozenset({"UNLINK", "RMDIR", "RENAME", "RENAME2", "REMOVEXATTR", "SETATTR", "FALLOCATE"})
+_REMOVE = frozenset({"UNLINK", "RMDIR", "RENAME"})
+_NO_EFFECT = re.compile(
+    r"\b(?:still (?:there|exists?|here|listed|present)|unchanged|no effect|nothing (?:happened|changed)|not removed"
+    r"|did not change|as before|not changed)\b", re.IGNORECASE,
+)  # fmt: skip
+_ATTRIBUTE = re.compile(
+    r"\b(?:st_\w+|mode|size|[amc]time|nlink|links?|uid|gid|owner|group|inode|ino|blocks|permissions?"
+    r"|f_\w+|type|umask|sticky|0o[0-7]+)\b", re.IGNORECASE,
+)  # fmt: skip
+
+_DATA_OPS = ("READ", "WRITE")
+_TIMES = re.compile(r"time|touch|utim", re.IGNORECASE)
+
+
+def roots_of(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cause]:
+    """Where an operation's main check fails, the way it fails is the root of its other failures.
+
+    A check that fails only because every stat tells a wrong attribute makes no root of the operation it asks about.
+    """
+    lies = lying_attributes(failed, evidence)
+    roots: dict[str, Cause] = {}
+    for check in failed:
+        if check.main and check.declared == check.op and not _told_by_stat(check, lies):
+            cause = cause_of(check, evidence)
+            if cause is Cause.SILENT_NOOP or check.op not in roots:
+                roots[check.op] = cause
+    return roots
+
+
+def lying_attributes(failed: Sequence[CheckResult], evidence: Evidence) -> frozenset[str]:
+    """The attributes that GETATTR's own failing main checks complain of: `size`."""
+    return frozenset(
+        word
+        for check in failed
+        if check.op == check.declared == "GETATTR" and check.main and cause_of(check, evidence) is Cause.WRONG_METADATA
+        for word in _attributes(check)
+    )
+
+
+def root_of(
+    check: CheckResult, roots: Mapping[str, Cause], evidence: Evidence, lies: frozenset[str] = frozenset()
+) -> str:
+    """The operation to charge a failed check to, most often the one that it blames already.
+
+    `rm -r` that leaves directories behind, where unlink works and rmdir is known to lie, is rmdir's. A size that is
+    wrong after any operation is GETATTR's where GETATTR is known to tell wrong sizes. Wrong content is charged to
+    READ or WRITE where these are known to be broken.
+    """
+    if check.op != "GETATTR" and _told_by_stat(check, lies):
+        return "GETATTR"
+    if check.errno and _answered(check, evidence):
+        return check.op
+    if check.op not in _DATA_OPS and cause_of(check, evidence) in (Cause.WRONG_DATA, Cause.WRONG_ERRNO):
+        broken = [op for op in _DATA_OPS if roots.get(op) is Cause.WRONG_DATA]
+        writes = re.search(r"writ", f"{check.expected} {check.observed}")
+        data = check.errno == "" or writes
+        if broken and data:
+            return "WRITE" if "WRITE" in broken and (writes or len(broken) == 1) else broken[0]
+    if check.op in roots:
+        return check.op
+    return next((op for op in check.ops if op in roots), check.op)
+
+
+def _answered(check: CheckResult, evidence: Evidence) -> bool:
+    """Whether the blamed operation did answer that error; without records, yes."""
+    summary = evidence.operations.get(check.op)
+    return summary is None or not summary.replies or summary.replies.get(check.errno, 0) > 0
+
+
+def _told_by_stat(check: CheckResult, lies: frozenset[str]) -> bool:
+    return not check.errno and check.op != "GETATTR" and bool(lies & _attributes(check))
+
+
+def _attributes(check: CheckResult) -> frozenset[str]:
+    words = _ATTRIBUTE.findall(f"{check.expected} {check.observed}")
+    return frozenset(word.lower().removeprefix("st_") for word in words)
+
+
+def cause_of(check: CheckResult, evidence: Evidence) -> Cause:
+    said = f"{check.expected} {check.observed}"
+    if _NO_EFFECT.search(check.observed) or _may_be_empty(check, evidence):
+        return Cause.SILENT_NOOP
+    if check.op in _REMOVE and check.expected.startswith("ENOENT") and check.observed == "success":
+        return Cause.SILENT_NOOP
+    if check.errno or errno_in(check.observed) or errno_in(check.expected):
+        return Cause.WRONG_ERRNO
+    if check.op in _ATTRIBUTE_OPS or _ATTRIBUTE.search(said):
+        return Cause.WRONG_METADATA
+    return Cause.WRONG_DATA
+
+
+def _may_be_empty(check: CheckResult, evidence: Evidence) -> bool:
+    """The library itself answers an empty success where the handler is missing, and the main check failed."""
+    summary = evidence.operations.get(check.op)
+    library_does = "ok" in missing_answers(evidence.library.family, check.op) and check.op in _CHANGES
+    if evidence.library.family in ("fusepy", "mfusepy"):  # of SETATTR's four methods only utimens is so
+        library_does = library_does and _TIMES.search(f"{check.id} {check.expected}") is not None
+    return library_does and not check.errno and summary is not None and summary.verdict is OpVerdict.WRONG
