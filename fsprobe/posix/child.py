@@ -66,7 +66,7 @@ class Child:
         status = self._reap(max(1.0, deadline - time.monotonic()))
         if not data:
             raise ChildDied(status)
-        kind, value = marshal.loads(bytes(data))  # noqa: S302 - our own child, from this very process
+        kind, value = marshal.loads(bytes(data))  # from our own child
         if kind == "oserror":
             raise OSError(*value)
         if kind == "error":

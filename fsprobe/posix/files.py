@@ -109,7 +109,9 @@ def _call(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) -> i
     return result
 
 
-def renameat2(old: str | bytes, new: str | bytes, flags: int, *, old_dir: int = AT_FDCWD, new_dir: int = AT_FDCWD) -> None:
+def renameat2(
+    old: str | bytes, new: str | bytes, flags: int, *, old_dir: int = AT_FDCWD, new_dir: int = AT_FDCWD
+) -> None:
     """rename with RENAME_NOREPLACE, RENAME_EXCHANGE or RENAME_WHITEOUT."""
     _call("renameat2", old_dir, os.fsencode(old), new_dir, os.fsencode(new), flags)
 

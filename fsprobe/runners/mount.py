@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fsprobe.checks.check import Check
+from fsprobe.checks.mount import Mount as MountContext
 from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
 from fsprobe.posix.files import errno_name
 from fsprobe.posix.removal import remove_tree
@@ -68,7 +69,7 @@ class MountLayer:
         return self.features
 
     @contextmanager
-    def context(self, check: Check) -> Iterator[Mount]:
+    def context(self, check: Check) -> Iterator[MountContext]:
         """The context of one check; on leaving, its descriptors, processes and files are gone."""
         self._ordinal += 1
         mount = Mount(self.setup, self.place, check, self._ordinal, self.features)

@@ -59,6 +59,10 @@ class Process:
             raise Skip(value)
         return value
 
+    def wait_until_it_waits(self) -> None:
+        """Give it a moment to block in a system call; no verdict may depend on it."""
+        self.child.waits(0.05)
+
     def ended_within(self, seconds: float) -> bool:
         """Whether the process ends in that time; unlike `result` it lets a slow one live."""
         return self.child.ended_within(seconds)
@@ -201,7 +205,7 @@ class Mount:
 
     # Descriptors and looking
 
-    def open(self, path: str, flags: int = os.O_RDONLY, mode: int = 0o666, *, dir_fd: int | None = None) -> int:
+    def open(self, path: str, flags: int = 0, mode: int = 0o666, *, dir_fd: int | None = None) -> int:
         """os.open whose descriptor is closed when the check ends, if the check does not."""
         fd = os.open(path, flags, mode, dir_fd=dir_fd)
         self._fds.add(fd)
@@ -289,7 +293,8 @@ class Mount:
         """Raises Finding unless both are equal; long bytes are shown by their first difference."""
         if expected != observed:
             if isinstance(expected, bytes) and isinstance(observed, bytes):
-                raise Finding(f"{what}: {difference(expected, observed)[0]}", difference(expected, observed)[1], warn=warn)
+                wanted, seen = difference(expected, observed)
+                raise Finding(f"{what}: {wanted}", seen, warn=warn)
             raise Finding(f"{what} {show(expected)}", show(observed), warn=warn)
 
     def expect_newer(self, target: str | int, after: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import os
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import linux, mount_check
+from fsprobe.checks.mount import Mount
 
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+
+def make_file(path: str) -> None:
+    """Make a file that must not exist yet."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
 
 
 @mount_check(
@@ -24,12 +26,9 @@ def exclusive_create(m: Mount) -> None:
     def race() -> list[str]:
         results = []
         for turn in range(8):
-            for make in (
-                lambda path: os.close(os.open(path + f"f{turn}", os.O_CREAT | os.O_EXCL | os.O_WRONLY)),
-                lambda path: os.mkdir(path + f"d{turn}"),
-            ):
+            for make, name in ((make_file, f"f{turn}"), (os.mkdir, f"d{turn}")):
                 try:
-                    make(f"{top}/")
+                    make(f"{top}/{name}")
                     results.append("success")
                 except OSError as error:
                     results.append(linux.errno_name(error.errno or 0))
@@ -50,7 +49,7 @@ def parallel_create(m: Mount) -> None:
 
     def make(number: int) -> None:
         for turn in range(20):
-            os.close(os.open(f"{top}/{number}-{turn}", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            make_file(f"{top}/{number}-{turn}")
 
     for process in [m.start(functools.partial(make, number)) for number in range(4)]:
         process.result()

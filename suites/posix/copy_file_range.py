@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 
 @mount_check(
     "posix.copy_file_range.copies", op="COPY_FILE_RANGE", source="catalogue 3.32.1; man 2 copy_file_range", main=True,
-    quick=True, also=("READ", "WRITE"), needs=("write",), killers=("COPY_FILE_RANGE:errno=EIO", "COPY_FILE_RANGE:fake"),
+    quick=True, also=("READ", "WRITE"), needs=("write",),
+    killers=("COPY_FILE_RANGE:errno=EIO", "COPY_FILE_RANGE:fake"),
 )
 def copies(m: Mount) -> None:
     """copy_file_range copies the bytes asked for to the offset asked for, and extends the file."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 
 @mount_check(

@@ -12,12 +12,9 @@ import mmap
 import os
 import stat
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import SHOULD, Finding, Skip, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 NEEDS = ("regular-file",)
 HEAD = 1 << 20  # of a large file, this much is read
@@ -48,7 +45,7 @@ def head(m: Mount, path: str) -> bytes:
 
 
 @mount_check(
-    "posix.existing.read-twice", op="READ", source="catalogue 3.36 read-only", needs=NEEDS, quick=True,
+    "posix.existing.read-twice", op="READ", source="catalogue 3.36 read-only", main=True, needs=NEEDS, quick=True,
     killers=("READ:flip,nth=2", "READ:errno=EIO"),
 )
 def read_twice(m: Mount) -> None:
@@ -117,7 +114,7 @@ def readers(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.existing.attributes", op="GETATTR", source="catalogue 3.3.1", needs=NEEDS, quick=True,
+    "posix.existing.attributes", op="GETATTR", source="catalogue 3.3.1", main=True, needs=NEEDS, quick=True,
     killers=("GETATTR:attr.size=+1,nth=2", "GETATTR:errno=EIO"),
 )
 def attributes(m: Mount) -> None:
@@ -131,7 +128,7 @@ def attributes(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.existing.tree-twice", op="READDIR", source="catalogue 3.36 read-only", needs=NEEDS, quick=True,
+    "posix.existing.tree-twice", op="READDIR", source="catalogue 3.36 read-only", main=True, needs=NEEDS, quick=True,
     also=("LOOKUP", "GETATTR"), killers=("READDIR:entries=lose,nth=2", "READDIR:errno=EIO"),
 )
 def tree_twice(m: Mount) -> None:
@@ -174,7 +171,7 @@ def types(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.existing.missing", op="LOOKUP", source="catalogue 3.1.1", quick=True,
+    "posix.existing.missing", op="LOOKUP", source="catalogue 3.1.1", main=True, quick=True,
     killers=("LOOKUP:map=ENOENT>EIO", "LOOKUP:errno=EIO"),
 )
 def missing(m: Mount) -> None:

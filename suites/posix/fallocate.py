@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import OPTIONAL, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
-
+from fsprobe.checks.mount import Mount
 
 DECLINED = (errno.EOPNOTSUPP, errno.ENOSYS)
 DATA = b"a" * 4096 + b"b" * 4096 + b"c" * 4096

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import SHOULD, Finding, linux, mount_check
+from fsprobe.checks.mount import Mount
 
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
 
 @mount_check(
     "posix.getattr.file", op="GETATTR", source="catalogue 3.3.1; POSIX stat", main=True, quick=True, needs=("write",),

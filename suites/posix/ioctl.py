@@ -6,12 +6,9 @@ import array
 import errno
 import fcntl
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import OPTIONAL, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 
 @mount_check(

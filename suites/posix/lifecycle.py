@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import SHOULD, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 
 @mount_check(
@@ -54,7 +51,8 @@ def many(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.release.unlinked", op="RELEASE", source="catalogue 3.8.2, 3.17.1", also=("UNLINK", "RMDIR"), needs=("write",),
+    "posix.release.unlinked", op="RELEASE", source="catalogue 3.8.2, 3.17.1", also=("UNLINK", "RMDIR"),
+    needs=("write",),
     killers=("UNLINK:fake", "RMDIR:errno=ENOTEMPTY,path=*holder"),
 )
 def unlinked(m: Mount) -> None:
@@ -88,8 +86,8 @@ def fsync_file(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.fsync.synchronous-write", op="FSYNC", source="catalogue 3.18.6; POSIX open", also=("WRITE",), needs=("write",),
-    killers=("FSYNC:errno=EIO", "WRITE:fake"),
+    "posix.fsync.synchronous-write", op="FSYNC", source="catalogue 3.18.6; POSIX open", also=("WRITE",),
+    needs=("write",), killers=("FSYNC:errno=EIO", "WRITE:fake"),
 )
 def synchronous_write(m: Mount) -> None:
     """Writes to a file opened with O_SYNC or O_DSYNC succeed and are stored."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import functools
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fsprobe.checks import SHOULD, Finding, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 
 def set_lock(fd: int, kind: int, start: int = 0, length: int = 0, *, wait: bool = False) -> None:
@@ -121,7 +120,7 @@ def wakes(m: Mount) -> None:
         return "locked"
 
     waiter = m.start(wait)
-    waiter.child.waits(0.05)
+    waiter.wait_until_it_waits()
     m.expect_equal(4, m.stat(path).size, "the size, asked while a process waits for a lock")
     set_lock(fd, fcntl.F_UNLCK)
     m.expect_equal("locked", waiter.result(), "the waiting process")
@@ -170,10 +169,10 @@ def flock(m: Mount) -> None:
     with m.raises(errno.EAGAIN, what="flock of a file that is locked"):
         fcntl.flock(two, fcntl.LOCK_EX | fcntl.LOCK_NB)
     got = m.fork(lambda: try_lock(path, fcntl.F_WRLCK))
-    m.expect_equal("success", got, "a POSIX lock beside flock:", show=str)
+    m.expect_equal("success", got, "a POSIX lock beside flock:", show=str, warn=True)
     m.close(one)
     # RELEASE, which unlocks, is asynchronous: a blocking lock has to come through.
-    m.expect_equal(True, m.fork(lambda: fcntl.flock(two, fcntl.LOCK_EX) is None), "flock after the holder closed")
+    m.fork(functools.partial(fcntl.flock, two, fcntl.LOCK_EX))
     set_lock(two, fcntl.F_WRLCK)
     refused = m.fork(lambda: try_lock(path, fcntl.F_WRLCK))
     m.expect(refused in ("EAGAIN", "EACCES"), "EAGAIN or EACCES from a POSIX lock in the way", refused)

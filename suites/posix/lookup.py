@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
-from fsprobe.checks import Finding, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks import Finding, linux, mount_check
+from fsprobe.checks.mount import Mount
 
 ODD_NAMES = (
     b"\xff\xfe", b"new\nline", b" space ", b"dot.", b"co:lon", b"*?<>|\"", b"back\\slash", b"\x01\x1f",
@@ -68,7 +65,7 @@ def names_are_bytes(m: Mount) -> None:
             taken.append(name)
         except OSError as error:
             if error.errno not in (errno.EILSEQ, errno.EINVAL):
-                raise Finding(f"a file of the name {name!r}", error.strerror) from error
+                raise Finding(f"a file of the name {name!r}", linux.errno_name(error.errno or 0)) from error
             refused[name] = error
     m.expect_equal(sorted(taken), m.names(top), "the names listed")
     for name in taken:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import SHOULD, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 
 @mount_check(
@@ -72,7 +69,8 @@ def setgid_parent(m: Mount) -> None:
 
 @mount_check(
     "posix.mkdir.owner", op="MKDIR", source="catalogue 3.7.4, 3.24.2", also=("CREATE",),
-    needs=("write", "root", "allow_other"), killers=("GETATTR:attr.uid=0,path=*theirs", "GETATTR:attr.gid=0,path=*file"),
+    needs=("write", "root", "allow_other"),
+    killers=("GETATTR:attr.uid=0,path=*theirs", "GETATTR:attr.gid=0,path=*file"),
 )
 def owner(m: Mount) -> None:
     """What another user makes belongs to that user and group."""

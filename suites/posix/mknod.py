@@ -6,13 +6,9 @@ import errno
 import os
 import socket
 import stat
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import OPTIONAL, Finding, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
-
+from fsprobe.checks.mount import Mount
 
 DECLINED = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 

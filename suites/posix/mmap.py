@@ -5,13 +5,9 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
-
+from fsprobe.checks.mount import Mount
 
 NO_MAP = (errno.ENODEV, errno.EACCES)
 

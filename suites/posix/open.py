@@ -5,17 +5,15 @@ from __future__ import annotations
 import errno
 import functools
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import Skip, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 
 @mount_check(
     "posix.open.existing", op="OPEN", source="catalogue 3.13; POSIX open", main=True, quick=True, also=("READ",),
-    needs=("write",), killers=("OPEN:errno=EIO,path=*existing", "READ:errno=EBADF", "OPEN:errno=EACCES,path=*existing"),
+    needs=("write",),
+    killers=("OPEN:errno=EIO,path=*existing", "READ:errno=EBADF", "OPEN:errno=EACCES,path=*existing"),
 )
 def existing(m: Mount) -> None:
     """An existing file can be opened for reading, for writing and for both."""

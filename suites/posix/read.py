@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import mmap
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import SHOULD, Finding, Skip, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
-
+from fsprobe.checks.mount import Mount
 
 PAGE = mmap.PAGESIZE
 

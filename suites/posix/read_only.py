@@ -9,14 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from fsprobe.checks import OPTIONAL, SHOULD, Finding, linux, mount_check
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 NEEDS = ("read-only",)
 NEEDS_FILE = ("read-only", "regular-file")
@@ -136,8 +132,12 @@ def setxattr(m: Mount) -> None:
 )
 def tmpfile(m: Mount) -> None:
     """O_TMPFILE on a read-only file system is EROFS."""
-    with m.optional(errno.EOPNOTSUPP, errno.EISDIR, what="O_TMPFILE"):
-        refused(m, "open with O_TMPFILE", lambda: m.open(m.root, linux.O_TMPFILE | os.O_RDWR, 0o600))
+
+    def attempt() -> None:
+        with m.optional(errno.EOPNOTSUPP, errno.EISDIR, what="O_TMPFILE"):
+            m.open(m.root, linux.O_TMPFILE | os.O_RDWR, 0o600)
+
+    refused(m, "open with O_TMPFILE", attempt)
 
 
 @mount_check(

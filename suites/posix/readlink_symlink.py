@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import Finding, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
-
+from fsprobe.checks.mount import Mount
 
 DECLINED = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 TARGETS = (b"plain", b"/absolute/path", b"../up", b"does/not/exist", b"\xff\xfe not utf-8", b"x", b"t" * 100)

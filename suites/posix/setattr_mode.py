@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 MODES = (0o000, 0o777, 0o4755, 0o2755, 0o1755, 0o7777)
 
@@ -105,7 +102,8 @@ def chown_clears_setuid(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.chmod-other-user", op="SETATTR", source="catalogue 3.4.3; POSIX chmod",
-    needs=("write", "root", "allow_other"), killers=("GETATTR:attr.uid=65534,path=*theirs", "SETATTR:fake,path=*theirs"),
+    needs=("write", "root", "allow_other"),
+    killers=("GETATTR:attr.uid=65534,path=*theirs", "SETATTR:fake,path=*theirs"),
 )
 def chmod_other_user(m: Mount) -> None:
     """A user who does not own a file cannot change its mode: EPERM."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import SHOULD, Finding, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
+from fsprobe.checks.mount import Mount
 
 SECOND = 1_000_000_000
 GRANULARITIES = {1: "1 ns", 100: "100 ns", 1000: "1 us", 1_000_000: "1 ms", SECOND: "1 s", 2 * SECOND: "2 s"}
@@ -51,7 +48,7 @@ def times_omit(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.times-now", op="SETATTR", source="catalogue 3.4.15; POSIX utimensat", quick=True, needs=("write",),
-    killers=("GETATTR:attr.mtime=1000000000", "SETATTR:fake,path=*touched,nth=2", "SETATTR:errno=EPERM,path=*touched,nth=2"),
+    killers=("GETATTR:attr.mtime=1000000000", "SETATTR:fake,path=*touched,nth=2"),
 )
 def times_now(m: Mount) -> None:
     """UTIME_NOW, which touch uses, sets the present time."""
@@ -60,7 +57,8 @@ def times_now(m: Mount) -> None:
     before = time.time()
     os.utime(path)
     mtime = m.stat(path).mtime_ns / SECOND
-    m.expect(before - 2 <= mtime <= time.time() + 2, "mtime within 2 s of the clock", f"{mtime - before:+.3f} s from it")
+    near = before - 2 <= mtime <= time.time() + 2
+    m.expect(near, "mtime within 2 s of the clock", f"{mtime - before:+.3f} s from it")
 
 
 @mount_check(

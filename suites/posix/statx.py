@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import SHOULD, Unsupported, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
-
+from fsprobe.checks.mount import Mount
 
 WITH_BIRTH = linux.STATX_BASIC_STATS | linux.STATX_BTIME
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import SHOULD, Skip, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
-
+from fsprobe.checks.mount import Mount
 
 EDGES = (0, 1, 4095, 4096, 4097, 131_071, 131_072, 131_073)
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import OPTIONAL, linux, mount_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.mount import Mount
-
+from fsprobe.checks.mount import Mount
 
 DECLINED = (errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @mount_check(
     "posix.setxattr.round-trip", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.1; man 2 setxattr", main=True,
-    quick=True, also=("GETXATTR",), needs=("write",), killers=("SETXATTR:fake", "SETXATTR:errno=EIO", "GETXATTR:flip"),
+    quick=True, also=("GETXATTR",), needs=("write",),
+    killers=("SETXATTR:fake", "SETXATTR:errno=EIO", "GETXATTR:flip"),
 )
 def round_trip(m: Mount) -> None:
     """A user attribute that was set is read back, and can be set anew."""
