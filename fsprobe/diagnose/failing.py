@@ -51,6 +51,10 @@ def _wrong(
     summary = evidence.operations.get(op)
     proven = cause is Cause.WRONG_ERRNO and summary is not None and summary.replies.get(first.errno, 0) > 0
     fix = look_at(op, evidence.library)
+    ops: tuple[str, ...] = (op,) if op else ()
+    if op == "READ" and any(check.op == "WRITE" for check in checks):
+        lines.append("what is read back differs from what was written: WRITE may be at fault as well")
+        ops = ("READ", "WRITE")
     family = evidence.library.family
     if cause is Cause.SILENT_NOOP and family and "ok" in missing_answers(family, op):
         lines.append(f"{evidence.library.name} answers success by itself where the handler is missing")
@@ -63,7 +67,7 @@ def _wrong(
         evidence=(*lines, *(line for line in commands(checks) if not any(line in told for told in lines))),
         fix="\n".join(part for part in (fix, first.reproduce and f"Repeat it: {first.reproduce}") if part),
         checks=ids(checks, collateral),
-        ops=(op,) if op else (),
+        ops=ops,
     )
 
 

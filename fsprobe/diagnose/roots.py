@@ -27,6 +27,9 @@ _ATTRIBUTE = re.compile(
     r"|f_\w+|type|umask|sticky|0o[0-7]+)\b", re.IGNORECASE,
 )  # fmt: skip
 
+_CONTENT = re.compile(r"\b(?:contents?|output of|zeros|bytes (?:read|written))\b", re.IGNORECASE)
+_WRITTEN = re.compile(r"\bwritten\b|write error|error writing", re.IGNORECASE)
+_LISTED = re.compile(r"\b(?:listed|listing|entries|names? left|names listed)\b", re.IGNORECASE)
 _DATA_OPS = ("READ", "WRITE")
 _TIMES = re.compile(r"time|touch|utim", re.IGNORECASE)
 
@@ -69,15 +72,29 @@ def root_of(
         return "GETATTR"
     if check.errno and _answered(check, evidence):
         return check.op
-    if check.op not in _DATA_OPS and cause_of(check, evidence) in (Cause.WRONG_DATA, Cause.WRONG_ERRNO):
-        broken = [op for op in _DATA_OPS if roots.get(op) is Cause.WRONG_DATA]
-        writes = re.search(r"writ", f"{check.expected} {check.observed}")
-        data = check.errno == "" or writes
-        if broken and data:
-            return "WRITE" if "WRITE" in broken and (writes or len(broken) == 1) else broken[0]
+    said = f"{check.expected} {check.observed}"
+    data = _data_root(check, said, roots, evidence)
+    if data:
+        return data
+    if roots.get("READDIR") is Cause.WRONG_DATA and not check.errno and _LISTED.search(said):
+        return "READDIR"
     if check.op in roots:
         return check.op
     return next((op for op in check.ops if op in roots), check.op)
+
+
+def _data_root(check: CheckResult, said: str, roots: Mapping[str, Cause], evidence: Evidence) -> str:
+    """READ or WRITE, where these are broken and the check tells of content; "" where it does not.
+
+    Where both seem broken it cannot be told which: content that is read back wrong is then charged to READ.
+    """
+    broken = [op for op in _DATA_OPS if roots.get(op) is Cause.WRONG_DATA]
+    written = _WRITTEN.search(said) is not None
+    if not broken or cause_of(check, evidence) not in (Cause.WRONG_DATA, Cause.WRONG_ERRNO):
+        return ""
+    if written and "WRITE" in broken:
+        return "WRITE"
+    return "" if check.errno else broken[0]
 
 
 def _answered(check: CheckResult, evidence: Evidence) -> bool:
@@ -103,6 +120,8 @@ def cause_of(check: CheckResult, evidence: Evidence) -> Cause:
         return Cause.SILENT_NOOP
     if check.errno or errno_in(check.observed) or errno_in(check.expected):
         return Cause.WRONG_ERRNO
+    if _CONTENT.search(said):
+        return Cause.WRONG_DATA
     if check.op in _ATTRIBUTE_OPS or _ATTRIBUTE.search(said):
         return Cause.WRONG_METADATA
     return Cause.WRONG_DATA

@@ -67,7 +67,7 @@ def judge(
     if incident is not None and ruling.verdict in (Verdict.HANG, Verdict.CRASH):
         op = incident.opcode or check.op
     elif outcome is not None and outcome.kind == "blocked":
-        blocked_by = blame(_step_operation(outcome.call), check.layer, ruling.errno, exchanges)
+        blocked_by = _in_the_way(check.layer, outcome, ruling.errno, exchanges)
         reason = _blocked_reason(blocked_by, outcome)
     elif outcome is not None and outcome.kind in ("finding", "oserror", "unsupported"):
         op = blame(check.op, check.layer, ruling.errno, exchanges)
@@ -196,6 +196,14 @@ def _step_operation(call: str) -> str:
     if upper in OPERATIONS:
         return upper
     return next((op for word, op in _STEPS if word in call), "")
+
+
+def _in_the_way(layer: str, outcome: Outcome, errno: str, exchanges: Sequence[Exchange]) -> str:
+    """What failed while the question was prepared; "" where the kernel alone said no, or it does not show."""
+    step = _step_operation(outcome.call)
+    if errno and exchanges and not any(answered(exchange) == errno for exchange in exchanges):
+        return ""
+    return blame(step, layer, errno, exchanges)
 
 
 def _blocked_reason(op: str, outcome: Outcome) -> str:

@@ -232,6 +232,25 @@ def test_hang_without_an_incident_still_has_a_cause() -> None:
     assert (one.cause, one.op) == (Cause.LOST_REPLY, "STATFS")
 
 
+def test_wrong_content_is_one_cause() -> None:
+    """A READ that flips a byte fails every check that reads back; only reading is accused, writing mentioned."""
+    checks = [check(op, op, "FAIL", main=True, expected="the content b'ab'", observed="b'aB'")
+              for op in ("WRITE", "LINK", "RENAME", "READ", "FSYNC")]
+    checks.append(check("shell.truncate", "SETATTR", "FAIL", expected="output of `cat f`: abc", observed="aBc"))
+    (one,) = find(checks)
+    assert (one.op, one.ops, len(one.checks)) == ("READ", ("READ", "WRITE"), 6)
+
+
+def test_lost_directory_entries_are_one_cause() -> None:
+    """A READDIR that loses entries fails whatever looks at a listing."""
+    checks = [
+        check("a", "READDIR", "FAIL", main=True, expected="names [b'a']", observed="[]"),
+        check("b", "MKDIR", "FAIL", main=True, expected="the new directory to be listed", observed="it is not"),
+        check("c", "UNLINK", "FAIL", main=True, expected="names left [b'stays']", observed="[]"),
+    ]
+    assert [(one.op, len(one.checks)) for one in find(checks)] == [("READDIR", 3)]
+
+
 def test_a_crash_whose_request_is_not_known_joins_the_one_that_is() -> None:
     """One bug is one line, although some of its crashes were seen less well, and so is what met the dead mount."""
     checks = [
