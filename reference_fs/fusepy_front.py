@@ -13,7 +13,7 @@ import importlib
 import os
 from typing import Any
 
-from reference_fs.fusepy_operations import Operations
+from reference_fs.fusepy_operations import HIDDEN_NAME, Operations
 from reference_fs.model import Store
 from reference_fs.model_attributes import Time
 from reference_fs.model_data import BLOCK
@@ -115,10 +115,12 @@ class Callbacks:
 
     def fgetattr(self, path: bytes | None, buffer: Any, fip: Any) -> int:
         fill(buffer.contents, self.operations.getattr(text(path), handle(fip)))
+        if path is not None and HIDDEN_NAME in path:
+            buffer.contents.st_nlink += 1  # libfuse takes one off, for the hidden name that it thinks is there
         return 0
 
     def create(self, path: bytes, mode: int, fip: Any) -> int:
-        fip.contents.fh = self.operations.create(path.decode("latin-1"), mode)
+        fip.contents.fh = self.operations.create(path.decode("latin-1"), mode, fip.contents.flags)
         return 0
 
     def ioctl(self, path: bytes | None, cmd: int, arg: Any, fip: Any, flags: int, data: Any) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reference_fs import model_attributes, model_files, model_names, model_rename, model_xattrs
+from reference_fs.callers import caller_of
 from reference_fs.model import Store
 from reference_fs.model_attributes import Changes, Time
 from reference_fs.model_inode import Caller, Inode, fail
@@ -26,6 +27,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Operations of the protocol whose handler is not simply their name in lower case."""
 RETIRED_MAX = 1000
+HIDDEN_NAME = b"/.fuse_hidden"
 HIDDEN = re.compile(rb"\.fuse_hidden[0-9a-f]{16}")
 
 
@@ -65,7 +67,7 @@ class Operations:
     def caller(self) -> Caller:
         """Who sent the request that is being served."""
         uid, gid, pid = self._context()
-        return Caller(uid, gid, lambda: groups_of(pid))
+        return caller_of(uid, gid, pid)
 
     def inode(self, path: str | None, fh: int | None = None) -> Inode:
         """The inode of a handle, or of a path where there is none."""
@@ -74,7 +76,7 @@ class Operations:
         if path is None:
             raise fail(errno.EBADF)
         raw = path.encode("latin-1")
-        if b"/.fuse_hidden" in raw:
+        if HIDDEN_NAME in raw:
             parent, name = self._split(raw)
             hidden = self._hidden.get((parent.ino, name))
             if hidden is not None:
@@ -192,8 +194,11 @@ class Operations:
 
     # content
 
-    def create(self, path: str, mode: int) -> int:
-        return self._handle(model_names.make(self.store, *self.parent(path), self.caller(), mode))
+    def create(self, path: str, mode: int, flags: int) -> int:
+        exclusive = bool(flags & os.O_EXCL)
+        return self._handle(
+            model_names.open_or_make(self.store, *self.parent(path), self.caller(), mode, exclusive=exclusive)
+        )
 
     def open(self, path: str, flags: int) -> int:
         inode = self.inode(path)
@@ -256,15 +261,3 @@ class Operations:
 
 def _say_yes(*arguments: Any) -> None:
     """The handler that does nothing."""
-
-
-def groups_of(pid: int) -> frozenset[int]:
-    """The supplementary groups of a process, empty where it cannot be seen (proc(5), status)."""
-    try:
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
-            for line in status:
-                if line.startswith("Groups:"):
-                    return frozenset(int(gid) for gid in line.split()[1:])
-    except OSError:
-        pass
-    return frozenset()

@@ -77,6 +77,22 @@ def make(store: Store, parent: Inode, name: bytes, caller: Caller, mode: int, rd
 
 
 @exclusive
+def open_or_make(
+    store: Store, parent: Inode, name: bytes, caller: Caller, mode: int, *, exclusive: bool
+) -> Inode:
+    """open(2) with O_CREAT: the regular file of that name, made where there is none (`exclusive`: only then).
+
+    The kernel asks for this where it saw no such name; somebody else may have made it since.
+    """
+    found = entries_of(parent).get(name)
+    if found is None or exclusive:
+        return make(store, parent, name, caller, stat.S_IFREG | stat.S_IMODE(mode))
+    if found.is_dir:
+        raise fail(errno.EISDIR)
+    return found
+
+
+@exclusive
 def make_directory(store: Store, parent: Inode, name: bytes, caller: Caller, mode: int) -> Inode:
     """A new empty directory (mkdir(2))."""
     require_room(store, parent, name, caller)

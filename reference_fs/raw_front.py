@@ -1,14 +1,167 @@
-"""The front that speaks the protocol on /dev/fuse itself."""
+"""The front that speaks the protocol on /dev/fuse itself: every operation, true node ids, and lies on request.
+
+Owns the loop, INIT, and what a profile breaks; knows nothing of what the operations do (`raw_operations`).
+"""
 
 from __future__ import annotations
 
 import errno
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NoReturn
 
-from reference_fs.model_inode import fail
+from fsprobe.wire import (
+    IN_HEADER,
+    NO_REPLY,
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+    InitFlag,
+    InitIn,
+    InitOut,
+    Opcode,
+    OpenOut,
+    PeerError,
+    Request,
+    StatfsOut,
+    build_reply,
+    decode_request,
+    init_flags,
+)
+from reference_fs.model import Store
 from reference_fs.options import Options
 from reference_fs.profiles import Profile
+from reference_fs.raw_device import Device, open_mounted
+from reference_fs.raw_operations import Operations
+from reference_fs.raw_replies import Timeouts
+
+MAX_WRITE = 1 << 20
+PAGE = 4096
+OLDEST_MINOR = 12  # the first whose requests have the layout of today's, but for what INIT switches on
+WANTED: dict[InitFlag, str] = {
+    InitFlag.ASYNC_READ: "READ", InitFlag.BIG_WRITES: "WRITE", InitFlag.MAX_PAGES: "WRITE",
+    InitFlag.ASYNC_DIO: "READ", InitFlag.PARALLEL_DIROPS: "OPENDIR", InitFlag.DO_READDIRPLUS: "READDIRPLUS",
+    InitFlag.READDIRPLUS_AUTO: "READDIRPLUS", InitFlag.ATOMIC_O_TRUNC: "SETATTR",
+    InitFlag.HANDLE_KILLPRIV_V2: "SETATTR",
+}  # fmt: skip
+"""What is asked for in INIT, and the operation without which it would be a lie."""
+SILENT = frozenset({"FORGET", "BATCH_FORGET", "NOTIFY_REPLY", "INTERRUPT"})
+"""Never answered. INTERRUPT may be, but everything here is answered before the next request is read."""
+SUCCESS_WHEN_ABSENT: dict[str, Any] = {
+    "OPEN": OpenOut(), "OPENDIR": OpenOut(), "RELEASE": None, "RELEASEDIR": None, "STATFS": StatfsOut(),
+}  # fmt: skip
+"""What the libraries answer where there is no handler, and it is not ENOSYS."""
+
+
+class _Stopped(BaseException):
+    """A signal asked the daemon to end."""
 
 
 def run(mountpoint: str, options: Options, profile: Profile, *, foreground: bool) -> int:
-    """Mount and serve until unmounted."""
-    raise fail(errno.ENOTSUP)
+    """Mount and serve until unmounted, or until SIGTERM, SIGINT or SIGHUP. Returns the exit status."""
+    store = Store(
+        size=options.size, inodes=options.inodes, enforce=not options.default_permissions,
+        uid=os.geteuid(), gid=os.getegid(),
+    )  # fmt: skip
+    timeouts = Timeouts.of(options.attr_timeout, options.entry_timeout, options.negative_timeout)
+    device = open_mounted(mountpoint, options)
+    if not foreground:
+        _go_to_background()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        serve(device, Operations(store, timeouts, profile), profile)
+    except _Stopped:
+        device.unmount()
+    return 0
+
+
+def serve(device: Device, operations: Operations, profile: Profile) -> None:
+    """Answer requests until there are no more."""
+    front = Front(operations, profile)
+    device.reserve(MAX_WRITE + PAGE)
+    while (message := device.read()) is not None:
+        reply = front.answer(message)
+        if reply is not None and not device.write(reply):
+            operations.take_back()
+
+
+class Front:
+    """Bytes of a request in, bytes of its reply out; no I/O."""
+
+    def __init__(self, operations: Operations, profile: Profile) -> None:
+        self._operations = operations
+        self._profile = profile
+        self._minor = PROTOCOL_MINOR
+
+    def answer(self, message: bytes | bytearray | memoryview) -> bytes | None:
+        """The reply, None where none is due. A request that makes no sense is EINVAL."""
+        self._operations.granted.clear()
+        try:
+            request = decode_request(message, self._minor)
+        except PeerError:
+            if len(message) < IN_HEADER:
+                raise
+            header = decode_request(message, self._minor, partial=True).header
+            silent = header.opcode in NO_REPLY
+            return None if silent else build_reply(header.unique, error=errno.EINVAL, opcode=header.opcode)
+        unique, opcode = request.header.unique, request.opcode
+        try:
+            name = Opcode(opcode).name
+        except ValueError:
+            return build_reply(unique, error=errno.ENOSYS, opcode=opcode)
+        if name == self._profile.lost:
+            return None
+        try:
+            body = self._perform(name, request)
+        except OSError as error:
+            if name in SILENT or opcode in NO_REPLY:
+                return None
+            return build_reply(unique, error=error.errno or errno.EIO, opcode=opcode)
+        return None if name in SILENT else build_reply(unique, body, opcode=opcode, minor=self._minor)
+
+    def _perform(self, name: str, request: Request) -> Any:
+        if name == "INIT":
+            return self._init(request.body)
+        if name in self._profile.absent and name in SUCCESS_WHEN_ABSENT:
+            return SUCCESS_WHEN_ABSENT[name]
+        if name in self._profile.noop:
+            return None
+        handler: Callable[[Request], Any] | None = getattr(self._operations, name, None)
+        if handler is None or name in self._profile.absent:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        return handler(request)
+
+    def _init(self, body: InitIn) -> InitOut:
+        """Agree on the protocol. With a newer major, say ours: the kernel then asks again (fuse.h)."""
+        if body.major > PROTOCOL_MAJOR:
+            return InitOut(PROTOCOL_MAJOR, PROTOCOL_MINOR)
+        if body.major < PROTOCOL_MAJOR or body.minor < OLDEST_MINOR:
+            raise OSError(errno.EPROTO, os.strerror(errno.EPROTO))
+        self._minor = min(body.minor, PROTOCOL_MINOR)
+        wanted = InitFlag(0)
+        for flag, needs in WANTED.items():
+            if needs not in self._profile.absent:
+                wanted |= flag
+        flags = init_flags(body) & wanted
+        self._operations.killpriv = bool(flags & InitFlag.HANDLE_KILLPRIV_V2)
+        return InitOut(
+            PROTOCOL_MAJOR, self._minor, max_readahead=body.max_readahead, flags=flags.value, max_background=16,
+            congestion_threshold=12, max_write=MAX_WRITE, time_gran=1, max_pages=MAX_WRITE // PAGE,
+        )  # fmt: skip
+
+
+def _go_to_background() -> None:
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.chdir("/")
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise _Stopped
+

@@ -1,0 +1,359 @@
+"""The operations of the protocol, done on the model: a request in, the body of its reply out.
+
+Owns node ids, lookup counts and file handles; knows nothing of the device. A node id is an inode number. A method
+is named after its operation; it returns the reply's body, None where that is empty, or raises OSError.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from fsprobe.wire import (
+    BatchForgetIn,
+    CopyFileRangeOut,
+    CreateOut,
+    DataOut,
+    DirentList,
+    DirentPlusList,
+    EntryOut,
+    GetxattrOut,
+    LseekOut,
+    OpenInFlag,
+    OpenOut,
+    PollOut,
+    ReadlinkOut,
+    Request,
+    SetattrIn,
+    SetattrValid,
+    WriteFlag,
+    WriteOut,
+)
+from reference_fs import model_attributes, model_files, model_names, model_rename, model_xattrs
+from reference_fs import raw_replies as replies
+from reference_fs.callers import caller_of
+from reference_fs.model import Store
+from reference_fs.model_attributes import Changes, Time
+from reference_fs.model_inode import Caller, Inode, fail
+from reference_fs.model_permissions import READ, WRITE, allowed, require
+from reference_fs.profiles import CRASH_SIZE, Profile
+from reference_fs.raw_replies import Timeouts
+
+ALWAYS_READY = 0x145  # POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM (poll.h)
+WRITE_COUNT_MAX = 0xFFFF_F000  # the reply to WRITE and COPY_FILE_RANGE has 32 bits
+FORBIDDEN_IN_OPEN = os.O_CREAT | os.O_EXCL | os.O_NOCTTY
+
+
+class Operations:
+    """granted: what this request has handed out lookups of, to be taken back where the reply reaches nobody.
+
+    killpriv: the kernel says for each request whether set-id bits are to go (HANDLE_KILLPRIV_V2).
+    """
+
+    def __init__(self, store: Store, timeouts: Timeouts, profile: Profile) -> None:
+        self.store = store
+        self.timeouts = timeouts
+        self.profile = profile
+        self.killpriv = False
+        self.granted: list[Inode] = []
+        self._lookups: dict[int, int] = {}
+        self._handles: dict[int, Inode] = {}
+        self._next_handle = 1
+
+    # nodes and handles
+
+    def node(self, nodeid: int) -> Inode:
+        """The inode of a node id."""
+        return self.store.get(nodeid)
+
+    def _grant(self, inode: Inode) -> EntryOut:
+        """An entry whose lookup the kernel will give back by FORGET."""
+        self.store.hold(inode)
+        self._lookups[inode.ino] = self._lookups.get(inode.ino, 0) + 1
+        self.granted.append(inode)
+        return replies.entry_out(inode, self.timeouts)
+
+    def forget(self, nodeid: int, count: int) -> None:
+        """Take lookups back; more than were handed out are not believed."""
+        held = self._lookups.get(nodeid, 0)
+        count = min(count, held)
+        if count and nodeid in self.store.inodes:
+            self.store.drop(self.store.inodes[nodeid], count)
+        if held > count:
+            self._lookups[nodeid] = held - count
+        else:
+            self._lookups.pop(nodeid, None)
+
+    def take_back(self) -> None:
+        """The reply with these entries reached nobody."""
+        for inode in self.granted:
+            self.forget(inode.ino, 1)
+
+    def _open(self, inode: Inode) -> OpenOut:
+        self.store.hold(inode)
+        fh = self._next_handle
+        self._next_handle += 1
+        self._handles[fh] = inode
+        return OpenOut(fh=fh)
+
+    def _file(self, fh: int, nodeid: int) -> Inode:
+        return self._handles.get(fh) or self.node(nodeid)
+
+    def FORGET(self, request: Request) -> None:
+        self.forget(request.header.nodeid, request.body.nlookup)
+
+    def BATCH_FORGET(self, request: Request) -> None:
+        body: BatchForgetIn = request.body
+        for one in body.forgets:
+            self.forget(one.nodeid, one.nlookup)
+
+    # names
+
+    def LOOKUP(self, request: Request) -> EntryOut:
+        parent = self.node(request.header.nodeid)
+        try:
+            return self._grant(model_names.lookup(self.store, parent, request.body.name, caller(request)))
+        except OSError as error:
+            seconds, nanoseconds = self.timeouts.negative
+            if error.errno != errno.ENOENT or not (seconds or nanoseconds):
+                raise
+            return EntryOut(entry_valid=seconds, entry_valid_nsec=nanoseconds)
+
+    def MKNOD(self, request: Request) -> EntryOut:
+        body, parent = request.body, self.node(request.header.nodeid)
+        return self._grant(
+            model_names.make(self.store, parent, body.name, caller(request), body.mode, body.rdev)
+        )
+
+    def MKDIR(self, request: Request) -> EntryOut:
+        body, parent = request.body, self.node(request.header.nodeid)
+        return self._grant(model_names.make_directory(self.store, parent, body.name, caller(request), body.mode))
+
+    def SYMLINK(self, request: Request) -> EntryOut:
+        body, parent = request.body, self.node(request.header.nodeid)
+        return self._grant(model_names.make_symlink(self.store, parent, body.name, caller(request), body.target))
+
+    def READLINK(self, request: Request) -> ReadlinkOut:
+        return ReadlinkOut(model_names.read_link(self.store, self.node(request.header.nodeid)))
+
+    def LINK(self, request: Request) -> EntryOut:
+        body, parent = request.body, self.node(request.header.nodeid)
+        inode = self.node(body.oldnodeid)
+        return self._grant(model_names.link(self.store, inode, parent, body.newname, caller(request)))
+
+    def UNLINK(self, request: Request) -> None:
+        model_names.unlink(self.store, self.node(request.header.nodeid), request.body.name, caller(request))
+
+    def RMDIR(self, request: Request) -> None:
+        parent = self.node(request.header.nodeid)
+        model_names.remove_directory(self.store, parent, request.body.name, caller(request))
+
+    def RENAME2(self, request: Request) -> None:
+        body = request.body
+        model_rename.rename(
+            self.store, self.node(request.header.nodeid), body.oldname, self.node(body.newdir), body.newname,
+            caller(request), getattr(body, "flags", 0),
+        )  # fmt: skip
+
+    RENAME = RENAME2
+
+    # attributes
+
+    def GETATTR(self, request: Request) -> Any:
+        return replies.attr_out(self.node(request.header.nodeid), self.timeouts)
+
+    def STATX(self, request: Request) -> Any:
+        return replies.statx_out(self.node(request.header.nodeid), self.timeouts)
+
+    def SETATTR(self, request: Request) -> Any:
+        body: SetattrIn = request.body
+        inode = self.node(request.header.nodeid)
+        if self.profile.crash_truncate and body.valid & SetattrValid.SIZE and body.size >= CRASH_SIZE:
+            os.abort()
+        model_attributes.set_attributes(
+            self.store, inode, caller(request), changes_of(body), opened=bool(body.valid & SetattrValid.FH),
+            kill=bool(body.valid & SetattrValid.KILL_SUIDGID) if self.killpriv else None,
+        )  # fmt: skip
+        return replies.attr_out(inode, self.timeouts)
+
+    def ACCESS(self, request: Request) -> None:
+        if not allowed(self.node(request.header.nodeid), caller(request), request.body.mask & 7):
+            raise fail(errno.EACCES)
+
+    def STATFS(self, request: Request) -> Any:
+        return replies.statfs_out(self.store.space())
+
+    def SETXATTR(self, request: Request) -> None:
+        body, inode = request.body, self.node(request.header.nodeid)
+        model_xattrs.set_xattr(self.store, inode, body.name, body.value, body.flags, caller(request))
+
+    def GETXATTR(self, request: Request) -> DataOut | GetxattrOut:
+        inode = self.node(request.header.nodeid)
+        value = model_xattrs.get_xattr(self.store, inode, request.body.name, caller(request))
+        return _sized(value, request.body.size)
+
+    def LISTXATTR(self, request: Request) -> DataOut | GetxattrOut:
+        names = model_xattrs.list_xattrs(self.store, self.node(request.header.nodeid), caller(request))
+        return _sized(b"".join(name + b"\0" for name in names), request.body.size)
+
+    def REMOVEXATTR(self, request: Request) -> None:
+        inode = self.node(request.header.nodeid)
+        model_xattrs.remove_xattr(self.store, inode, request.body.name, caller(request))
+
+    # content
+
+    def CREATE(self, request: Request) -> CreateOut:
+        body, parent = request.body, self.node(request.header.nodeid)
+        inode = model_names.open_or_make(
+            self.store, parent, body.name, caller(request), body.mode, exclusive=bool(body.flags & os.O_EXCL)
+        )
+        if body.flags & os.O_TRUNC and inode.size:
+            self._empty(request, inode)
+        return CreateOut(self._grant(inode), self._open(inode))
+
+    def TMPFILE(self, request: Request) -> CreateOut:
+        body, parent = request.body, self.node(request.header.nodeid)
+        inode = model_names.make_unnamed(
+            self.store, parent, caller(request), body.mode, linkable=not body.flags & os.O_EXCL
+        )
+        return CreateOut(self._grant(inode), self._open(inode))
+
+    def OPEN(self, request: Request) -> OpenOut:
+        inode, flags = self.node(request.header.nodeid), request.body.flags
+        wanted = {os.O_RDONLY: READ, os.O_WRONLY: WRITE}.get(flags & os.O_ACCMODE, READ | WRITE)
+        require(self.store, inode, caller(request), wanted | (WRITE if flags & os.O_TRUNC else 0))
+        if flags & os.O_TRUNC:
+            self._empty(request, inode)
+        return self._open(inode)
+
+    def _empty(self, request: Request, inode: Inode) -> None:
+        """O_TRUNC: ATOMIC_O_TRUNC leaves it to whoever opens the file."""
+        kill = bool(request.body.open_flags & OpenInFlag.KILL_SUIDGID) if self.killpriv else None
+        model_attributes.set_attributes(
+            self.store, inode, caller(request), Changes(size=0), opened=True, kill=kill
+        )
+
+    def OPENDIR(self, request: Request) -> OpenOut:
+        inode = self.node(request.header.nodeid)
+        model_names.entries_of(inode)
+        require(self.store, inode, caller(request), READ)
+        return self._open(inode)
+
+    def RELEASE(self, request: Request) -> None:
+        inode = self._handles.pop(request.body.fh, None)
+        if inode is not None:
+            self.store.drop(inode)
+
+    RELEASEDIR = RELEASE
+
+    def READ(self, request: Request) -> DataOut:
+        body, inode = request.body, self._file(request.body.fh, request.header.nodeid)
+        return DataOut(model_files.read(self.store, inode, body.offset, body.size))
+
+    def WRITE(self, request: Request) -> WriteOut:
+        body, inode = request.body, self._file(request.body.fh, request.header.nodeid)
+        kill = bool(body.write_flags & WriteFlag.KILL_SUIDGID) if self.killpriv else request.header.uid != 0
+        return WriteOut(model_files.write(self.store, inode, body.offset, body.data, kill=kill))
+
+    def READDIR(self, request: Request) -> DirentList:
+        page = self._page(request, replies.DIRENT_SIZE)
+        return DirentList(tuple(replies.dirent(*entry) for entry in page))
+
+    def READDIRPLUS(self, request: Request) -> DirentPlusList:
+        found = []
+        for name, inode, offset in self._page(request, replies.DIRENTPLUS_SIZE):
+            found.append(replies.direntplus(name, inode, offset, self.timeouts))
+            if name not in (b".", b".."):
+                self._grant(inode)
+        return DirentPlusList(tuple(found))
+
+    def _page(self, request: Request, head: int) -> Iterator[tuple[bytes, Inode, int]]:
+        """As many entries as the kernel has room for, each `head` bytes and its name, rounded up to 8."""
+        room, inode = request.body.size, self.node(request.header.nodeid)
+        listing = model_names.list_directory(self.store, inode, request.body.offset, room // head + 1)
+        for entry in listing:
+            room -= (head + len(entry[0]) + 7) & ~7
+            if room < 0:
+                return
+            yield entry
+
+    def FLUSH(self, request: Request) -> None:
+        """Nothing is held back, so there is nothing to write out; the same for the other three."""
+
+    FSYNC = FSYNCDIR = SYNCFS = FLUSH
+
+    def FALLOCATE(self, request: Request) -> None:
+        body, inode = request.body, self._file(request.body.fh, request.header.nodeid)
+        kill = request.header.uid != 0
+        model_files.allocate(self.store, inode, body.mode, body.offset, body.length, kill=kill)
+
+    def LSEEK(self, request: Request) -> LseekOut:
+        body, inode = request.body, self._file(request.body.fh, request.header.nodeid)
+        return LseekOut(model_files.seek(self.store, inode, body.offset, body.whence))
+
+    def COPY_FILE_RANGE(self, request: Request) -> WriteOut:
+        return WriteOut(self._copy(request, WRITE_COUNT_MAX))
+
+    def COPY_FILE_RANGE_64(self, request: Request) -> CopyFileRangeOut:
+        return CopyFileRangeOut(self._copy(request, model_files.SIZE_MAX))
+
+    def _copy(self, request: Request, most: int) -> int:
+        body = request.body
+        if body.flags:
+            raise fail(errno.EINVAL)
+        source = self._file(body.fh_in, request.header.nodeid)
+        target = self._file(body.fh_out, body.nodeid_out)
+        kill = request.header.uid != 0
+        return model_files.copy(
+            self.store, source, body.off_in, target, body.off_out, min(body.len, most), kill=kill
+        )
+
+    def POLL(self, request: Request) -> PollOut:
+        """A file of memory is always ready."""
+        return PollOut(request.body.events & ALWAYS_READY or ALWAYS_READY)
+
+    def IOCTL(self, request: Request) -> None:
+        """There are no commands."""
+        raise fail(errno.ENOTTY)
+
+    def DESTROY(self, request: Request) -> None:
+        """The last request; nothing needs writing out."""
+
+
+def caller(request: Request) -> Caller:
+    """Who sent the request."""
+    return caller_of(request.header.uid, request.header.gid, request.header.pid)
+
+
+def changes_of(body: SetattrIn) -> Changes:
+    """What a SETATTR wants: `valid` says which of its fields count."""
+    valid = body.valid
+    return Changes(
+        mode=body.mode if valid & SetattrValid.MODE else None,
+        uid=body.uid if valid & SetattrValid.UID else None,
+        gid=body.gid if valid & SetattrValid.GID else None,
+        size=body.size if valid & SetattrValid.SIZE else None,
+        atime=_time(valid & SetattrValid.ATIME, valid & SetattrValid.ATIME_NOW, body.atime, body.atimensec),
+        mtime=_time(valid & SetattrValid.MTIME, valid & SetattrValid.MTIME_NOW, body.mtime, body.mtimensec),
+    )
+
+
+def _time(wanted: int, now: int, seconds: int, nanoseconds: int) -> Time:
+    if not wanted:
+        return None
+    if now:
+        return "now"
+    if seconds >> 63:
+        seconds -= 1 << 64
+    return seconds * 10**9 + nanoseconds
+
+
+def _sized(value: bytes, size: int) -> DataOut | GetxattrOut:
+    """Size 0 asks how much there is (getxattr(2))."""
+    if not size:
+        return GetxattrOut(len(value))
+    if len(value) > size:
+        raise fail(errno.ERANGE)
+    return DataOut(value)
