@@ -102,6 +102,9 @@ class Mount(Protocol):
     def names(self, target: str | int) -> list[bytes]:
         """The sorted names in a directory, each as often as it was returned, without `.` and `..`."""
 
+    def listed(self, path: str) -> bool:
+        """Whether its directory lists that entry."""
+
     def hidden(self, beside: str) -> str:
         """The name that libfuse or NFS gave an unlinked open file in the directory of `beside`; "" for none."""
 

@@ -107,7 +107,10 @@ class Mount:
         """Where an entry of that name of this check's own would be; nothing is made of it yet."""
         name = os.fsdecode(name)
         if self._place.has_dir:
-            return os.path.join(self.dir, name)
+            try:
+                return os.path.join(self.dir, name)
+            except Blocked:
+                pass  # a check of files can be asked all the same, beside those of others
         path = self._place.track(f"{self._ordinal}.{name}")
         self._own.append(path)
         return path
@@ -121,9 +124,10 @@ class Mount:
         return self._existing_file
 
     def existing_dir(self) -> str:
-        """A directory with entries: the root where nothing can be written, else a fresh one with three."""
-        if self.features.get("write"):
-            return self._place.existing_dir
+        """A directory with entries: the root where no directory can be made, else a fresh one with three."""
+        if self.features.get("write") or not self._place.has_dir:
+            self.existing_file()
+            return self._place.root
         if not self._existing_dir:
             self._existing_dir = self.subdir("existing-dir")
             self.subdir("existing-dir/sub")
@@ -253,6 +257,10 @@ class Mount:
     def names(self, target: str | int) -> list[bytes]:
         """The sorted names in a directory, each as often as it was returned, without `.` and `..`."""
         return sorted(entry.name for entry in self.entries(target) if entry.name not in (b".", b".."))
+
+    def listed(self, path: str) -> bool:
+        """Whether its directory lists that entry."""
+        return os.fsencode(os.path.basename(path)) in self.names(os.path.dirname(path))
 
     def hidden(self, beside: str) -> str:
         """The name that libfuse or NFS gave an unlinked open file in the directory of `beside`; "" for none."""

@@ -27,7 +27,6 @@ class Place:
         self.no_dir = OSError(errno.EROFS, os.strerror(errno.EROFS))
         self.made: set[str] = set()
         self.existing_file = ""
-        self.existing_dir = root
 
     def track(self, name: str) -> str:
         """A path of ours: in the work directory, or in the root with the prefix, remembered for removal."""

@@ -105,6 +105,5 @@ def synchronous_write(m: Mount) -> None:
 )
 def directory(m: Mount) -> None:
     """fsync of a directory succeeds; sqlite, git and editors need it."""
-    top = m.subdir("dir")
-    m.file("dir/file")
+    top = os.path.dirname(m.file("file"))
     os.fsync(m.open(top, os.O_RDONLY | os.O_DIRECTORY))

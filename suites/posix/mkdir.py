@@ -19,7 +19,7 @@ def creates(m: Mount) -> None:
     os.mkdir(path)
     m.expect_equal("directory", linux.type_name(m.stat(path).mode), "the type")
     m.expect_equal([], m.names(path), "the entries of a new directory")
-    m.expect(b"made" in m.names(m.dir), "the new directory to be listed", "it is not")
+    m.expect(m.listed(path), "the new directory to be listed", "it is not")
 
 
 @mount_check(

@@ -19,7 +19,7 @@ def removes(m: Mount) -> None:
     os.unlink(path)
     with m.raises(errno.ENOENT, what="stat after unlink"):
         os.stat(path)
-    m.expect(b"victim" not in m.names(m.dir), "the name not to be listed", "it is")
+    m.expect(not m.listed(path), "the name not to be listed", "it is")
 
 
 @mount_check(
