@@ -12,7 +12,7 @@ from fsprobe.diagnose.advice import implement, look_at
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.diagnose.operations import OPERATIONS
-from fsprobe.diagnose.roots import cause_of, lying_attributes, root_of, roots_of
+from fsprobe.diagnose.roots import cause_of, lying_attributes, made_by_kernel, root_of, roots_of
 from fsprobe.results.records import CheckResult, Diagnosis
 from fsprobe.results.verdicts import Cause
 
@@ -63,7 +63,7 @@ def _wrong(
         cause=cause,
         op=op,
         confidence="proven" if proven else "likely",
-        summary=_summary(op, cause, first),
+        summary=_summary(op, cause, first, evidence),
         evidence=(*lines, *(line for line in commands(checks) if not any(line in told for told in lines))),
         fix="\n".join(part for part in (fix, first.reproduce and f"Repeat it: {first.reproduce}") if part),
         checks=ids(checks, collateral),
@@ -71,9 +71,11 @@ def _wrong(
     )
 
 
-def _summary(op: str, cause: Cause, first: CheckResult) -> str:
+def _summary(op: str, cause: Cause, first: CheckResult, evidence: Evidence) -> str:
     if cause is Cause.SILENT_NOOP:
         return f"{op} {_TITLE[cause]}"
+    if cause is Cause.WRONG_ERRNO and made_by_kernel(first, evidence) and first.op == op:
+        return f"{op}: the caller gets {first.errno}, which the daemon did not answer"
     if cause is Cause.WRONG_ERRNO and first.errno and first.expected.startswith(_SUCCESS):
         return f"{op} answers {first.errno}"
     if cause is Cause.WRONG_ERRNO and first.observed == "success":

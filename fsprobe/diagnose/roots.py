@@ -30,6 +30,7 @@ _ATTRIBUTE = re.compile(
 _CONTENT = re.compile(r"\b(?:contents?|output of|zeros|bytes (?:read|written))\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\bwritten\b|write error|error writing", re.IGNORECASE)
 _LISTED = re.compile(r"\b(?:listed|listing|entries|names? left|names listed)\b", re.IGNORECASE)
+_TYPE_CHANGED = re.compile(r"\bnodeid \d+ stays a\b")
 _DATA_OPS = ("READ", "WRITE")
 _TIMES = re.compile(r"time|touch|utim", re.IGNORECASE)
 
@@ -70,7 +71,10 @@ def root_of(
     """
     if check.op != "GETATTR" and _told_by_stat(check, lies):
         return "GETATTR"
-    if check.errno and _answered(check, evidence):
+    kernel = made_by_kernel(check, evidence)
+    if kernel and roots.get("LOOKUP") is Cause.WRONG_METADATA:  # a node whose type changes is EIO for good
+        return "LOOKUP"
+    if check.errno and not kernel:
         return check.op
     said = f"{check.expected} {check.observed}"
     data = _data_root(check, said, roots, evidence)
@@ -97,10 +101,12 @@ def _data_root(check: CheckResult, said: str, roots: Mapping[str, Cause], eviden
     return "" if check.errno else broken[0]
 
 
-def _answered(check: CheckResult, evidence: Evidence) -> bool:
-    """Whether the blamed operation did answer that error; without records, yes."""
+def made_by_kernel(check: CheckResult, evidence: Evidence) -> bool:
+    """Whether a check met an error that its operation never answered; False where nothing was recorded."""
+    if not check.errno or not any(summary.replies for summary in evidence.operations.values()):
+        return False
     summary = evidence.operations.get(check.op)
-    return summary is None or not summary.replies or summary.replies.get(check.errno, 0) > 0
+    return summary is None or not summary.replies.get(check.errno)
 
 
 def _told_by_stat(check: CheckResult, lies: frozenset[str]) -> bool:
@@ -118,6 +124,8 @@ def cause_of(check: CheckResult, evidence: Evidence) -> Cause:
         return Cause.SILENT_NOOP
     if check.op in _REMOVE and check.expected.startswith("ENOENT") and check.observed == "success":
         return Cause.SILENT_NOOP
+    if _TYPE_CHANGED.search(said):
+        return Cause.WRONG_METADATA
     if check.errno or errno_in(check.observed) or errno_in(check.expected):
         return Cause.WRONG_ERRNO
     if _CONTENT.search(said):

@@ -5,6 +5,7 @@ Owns the rules for these; knows nothing of what a serving daemon answers.
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ _EVIDENCE = 40
 
 # What the kernel says of a mount whose daemon is gone, and how a command prints it.
 _GONE = ("ENOTCONN", "ECONNABORTED")
+_REFUSED = re.compile(r"\brefuse[sd]\b|malformed")
 _GONE_TEXT = "Transport endpoint is not connected"
 
 _SUMMARY = {
@@ -106,7 +108,9 @@ def _merge_unnamed(groups: dict[tuple[Cause, str], list[Incident]]) -> None:
 def _cause(incident: Incident) -> Cause:
     if incident.cause:
         return Cause(incident.cause)
-    return Cause.CRASHED if incident.kind == "crash" else Cause.LOST_REPLY
+    if incident.kind == "crash":
+        return Cause.CRASHED
+    return Cause.MALFORMED_REPLY if _REFUSED.search(incident.detail) else Cause.LOST_REPLY
 
 
 def _unrecorded(evidence: Evidence) -> list[Incident]:

@@ -17,21 +17,17 @@ def answered(exchange: Exchange) -> str:
     return errno_name(exchange.error or 0)
 
 
-def is_fault(exchange: Exchange, layer: str) -> bool:
+def is_fault(exchange: Exchange) -> bool:
     """Whether an exchange's error is no part of the operation's daily work, as far as that can be told alone.
 
-    LOOKUP says ENOENT all day. An ENOSYS that the kernel makes into something else is no fault on a mounted
-    file system: the application never sees it.
+    LOOKUP says ENOENT all day. An ENOSYS that the kernel makes into something else is no fault: the application
+    never sees it.
     """
     name = answered(exchange)
-    if not name:
-        return False
     row = OPERATIONS.get(operation_name(exchange.opcode))
-    if row is None:
+    if not name or row is None:
         return False
-    if name == "ENOSYS":
-        return layer == "wire" or row.enosys.raw
-    return name not in row.normal
+    return row.enosys.raw if name == "ENOSYS" else name not in row.normal
 
 
 def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) -> str:
@@ -51,10 +47,11 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
             mine += [exchange for exchange in exchanges if operation_name(exchange.opcode) == "MKNOD"]
         if any(answered(exchange) == errno for exchange in mine):
             return declared
-        guilty = (e for e in exchanges if answered(e) == errno and is_fault(e, layer))
+        guilty = [e for e in exchanges if answered(e) == errno and is_fault(e)]
+        if not guilty and errno == "ENOSYS" and layer == "wire":  # no kernel here that would make something of it
+            guilty = [e for e in exchanges if answered(e) == errno]
     elif mine:
         return declared
     else:
-        guilty = (e for e in exchanges if answered(e) == "ENOSYS" and is_fault(e, layer))
-    first = next(guilty, None)
-    return declared if first is None else operation_name(first.opcode)
+        guilty = [e for e in exchanges if answered(e) == "ENOSYS" and is_fault(e)]
+    return operation_name(guilty[0].opcode) if guilty else declared

@@ -251,6 +251,31 @@ def test_lost_directory_entries_are_one_cause() -> None:
     assert [(one.op, len(one.checks)) for one in find(checks)] == [("READDIR", 3)]
 
 
+def test_a_lookup_that_lies_about_the_type_is_one_cause() -> None:
+    """The kernel answers EIO in the daemon's place for ever after: thirty operations would be accused wrongly."""
+    seen = "it is a directory: the caller gets EIO"
+    checks = [check("a", "LOOKUP", "FAIL", main=True, expected="nodeid 2 stays a regular file", observed=seen,
+                    errno="EIO")]
+    checks += [check(f"b{op}", op, "FAIL", main=True, expected="the call succeeds", observed="x: EIO", errno="EIO")
+               for op in ("READ", "OPEN", "SETLK")]
+    (one,) = find(checks, {"LOOKUP": stat(ok=9), "READ": stat(ok=9)})
+    assert (one.op, one.cause, len(one.checks)) == ("LOOKUP", Cause.WRONG_METADATA, 4)
+
+
+def test_an_error_that_the_daemon_did_not_answer_is_said_so() -> None:
+    """The author looks for an EIO in the handler in vain where the kernel made it of a bad reply."""
+    (one,) = find([check("a", "CREATE", "FAIL", expected="the call succeeds", observed="x: EIO", errno="EIO")],
+                  {"CREATE": stat(ok=9)})
+    assert one.summary == "CREATE: the caller gets EIO, which the daemon did not answer"
+
+
+def test_a_refused_reply_is_malformed_not_lost() -> None:
+    """The remedies differ: the reply is there, and wrong."""
+    incident = Incident("hang", "GETATTR", detail="a reply to request 9 while 8 is open; the kernel refuses it")
+    (one,) = find([check("a", "GETATTR", "HANG")], incidents=(incident,))
+    assert one.cause is Cause.MALFORMED_REPLY
+
+
 def test_a_crash_whose_request_is_not_known_joins_the_one_that_is() -> None:
     """One bug is one line, although some of its crashes were seen less well, and so is what met the dead mount."""
     checks = [

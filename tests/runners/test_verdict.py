@@ -131,6 +131,15 @@ def test_blame(declared: str, outcome: Outcome, answers: tuple[str, ...], blamed
     assert found.declared == declared and set(found.ops) == {declared, blamed}
 
 
+@pytest.mark.parametrize(
+    ("answers", "blamed"),
+    [(("CREATE", "FLUSH ENOSYS", "SETATTR ENOSYS"), "SETATTR"), (("CREATE", "FLUSH ENOSYS"), "FLUSH")],
+)
+def test_blame_in_the_wire_layer(answers: tuple[str, ...], blamed: str) -> None:
+    """With no kernel to swallow it FLUSH's ENOSYS can be what failed, but only where nothing worse answered it."""
+    assert ruled(ENOSYS, *answers, op="OPEN", layer="wire").op == blamed
+
+
 @pytest.mark.parametrize("outcome", [ENOSYS, Outcome("finding", "a", "b: EIO"), Outcome("blocked", call="os.mkdir(d)")])
 def test_the_word_is_the_same_without_the_relay(outcome: Outcome) -> None:
     """`--no-relay` gives the same verdicts: exchanges move the blame, never the word."""
