@@ -20,7 +20,7 @@ from fsprobe.posix import linux
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.relay.mounter import FusermountMounter
 from fsprobe.relay.recorder import exchange
-from fsprobe.sandbox import janitor, process
+from fsprobe.sandbox import fusectl, janitor, process
 from fsprobe.trace.exchange import Exchange
 
 CALL_TIMEOUT = 15.0
@@ -44,6 +44,7 @@ class Sandbox:
     mounter: str
     token: str
     degraded: list[str]
+    minor: int = -1
     events: deque[dict[str, Any]] = field(default_factory=deque)
     _results: dict[int, tuple[dict[str, Any], list[int]]] = field(default_factory=dict)
     _number: int = 0
@@ -82,6 +83,8 @@ class Sandbox:
     def _receive(self, timeout: float) -> None:
         message, fds = self.channel.receive(timeout)
         if "event" in message:
+            if message["event"] == "mounted":
+                self.minor = message["minor"]
             self.events.append(message)
         else:
             self._results[message["id"]] = (message, fds)
@@ -113,7 +116,11 @@ class Sandbox:
     def close(self) -> None:
         """End everything in it, and wait (bounded) until that is so."""
         self.channel.close()
-        _end(self.host, 5.0)
+        try:
+            self.host.wait(5.0)
+        except subprocess.TimeoutExpired:
+            fusectl.abort(self.minor)  # something holds the device open after all
+            _end(self.host, 2.0)
         if self.keeper is not None:
             if self.keeper.stdin is not None:
                 self.keeper.stdin.close()

@@ -70,7 +70,7 @@ class Daemon:
             self.tell({
                 "event": "mounted", "mountpoint": connection.mountpoint, "line": mount.line if mount else "",
                 "fs_type": os.fsdecode(connection.call.fs_type), "minor": mount.minor if mount else -1,
-                "options": os.fsdecode(connection.call.data),
+                "options": os.fsdecode(connection.call.data), "flags": connection.call.flags,
             })  # fmt: skip
         if connection.daemon is None:
             return

@@ -20,6 +20,7 @@ from fsprobe import wire
 from fsprobe.posix.linux import SIOCOUTQ, SO_RCVBUFFORCE, SO_SNDBUFFORCE
 from fsprobe.relay import init
 from fsprobe.relay.loop import EDGE, READ, WRITE, Loop
+from fsprobe.relay.notifier import Notifier
 from fsprobe.relay.recorder import IN_HEADER, Recorder
 from fsprobe.relay.rules import Action, RuleSet
 from fsprobe.trace.exchange import REPLY_HEAD, REQUEST_HEAD
@@ -79,7 +80,10 @@ class Pump:
         self.masked: list[str] = []
         self.clamped = ""
         self.minor = 0
-        self.closed = False
+        self.notifications = 0
+        self.refused_notifications: list[tuple[bytes, int]] = []
+        self.notifier = Notifier(kernel_fd, self._notification_refused)
+        self.closed = self.kernel_closed = False
         self._daemon_fd = daemon.fileno()
         self._edge_fd = -1
         self._last_unique = 0
@@ -174,7 +178,9 @@ class Pump:
         _, error, unique = _OUT_HEADER.unpack_from(message)
         waiting = self.open.get(unique)
         if unique == 0:
-            self._write_kernel(message)
+            if not self.kernel_closed:
+                self.notifications += 1
+                self.notifier.write(bytes(message))
             return
         if unique in self.answered:
             self.answered.discard(unique)  # late: its caller was freed long ago
@@ -229,8 +235,15 @@ class Pump:
     def _malformed(self, unique: int, reason: str, head: bytes, *, stays_open: bool = True) -> None:
         self.tell({"event": "malformed", "unique": unique, "reason": reason, "head": head, "open": stays_open})
 
+    def _notification_refused(self, message: bytes, error: int) -> None:
+        """ENOENT is daily work: the kernel knows no such node any more. Called in the notifier's thread."""
+        if error not in (errno.ENOENT, errno.ENODEV, errno.EBADF, errno.EAGAIN):
+            self.refused_notifications.append((message[:64], error))
+
     def _write_kernel(self, message: memoryview) -> int:
         """0, or the errno with which the kernel's side refused the message."""
+        if self.kernel_closed:
+            return errno.ENODEV
         try:
             os.write(self.kernel_fd, message)
         except BlockingIOError:
@@ -260,7 +273,7 @@ class Pump:
         if self.unread() and not self.closed:
             return
         self._drop_edge()
-        if not self.closed:
+        if not self.kernel_closed:
             self.loop.change(self.kernel_fd, READ)
 
     def _drop_edge(self) -> None:
@@ -295,8 +308,9 @@ class Pump:
     # -- the end
 
     def _kernel_gone(self) -> None:
-        if not self.closed:
-            self.close()
+        """The mount is gone. The daemon's end stays open: end-of-file is no way to tell it (it would exit 1)."""
+        if not self.kernel_closed:
+            self._close_kernel()
             self.tell({"event": "unmounted"})
 
     def _daemon_gone(self) -> None:
@@ -316,8 +330,18 @@ class Pump:
             return
         self.closed = True
         self._drop_edge()
-        for fd in (self.kernel_fd, self._daemon_fd):
-            self.loop.forget(fd)
-        os.close(self.kernel_fd)
+        self._close_kernel()
+        self.loop.forget(self._daemon_fd)
         self.daemon.close()
         self.open.clear()
+
+    def _close_kernel(self) -> None:
+        """A notification that blocks in the kernel holds the device open, so what blocks it is answered first."""
+        if not self.kernel_closed:
+            for unique in self.open:
+                self._write_kernel(memoryview(_OUT_HEADER.pack(_OUT_HEADER.size, -errno.ECONNABORTED, unique)))
+            self.notifier.close()
+            self.kernel_closed = True
+            self._drop_edge()
+            self.loop.forget(self.kernel_fd)
+            os.close(self.kernel_fd)

@@ -27,7 +27,7 @@ from fsprobe.runners.events import (
     CheckFinished, CheckStarted, LayerStarted, Listener, Notice, RunFinished, RunStarted, TargetDied, TargetStarted,
 )  # fmt: skip
 from fsprobe.runners.options import RunOptions
-from fsprobe.runners.target_run import StartError, TargetRun
+from fsprobe.runners.target_run import StartError, TargetRun, Unready
 from fsprobe.runners.traffic import Traffic
 from fsprobe.runners.verdict import judge
 
@@ -54,6 +54,7 @@ class Session:
         self.environment: dict[str, Any] = {**facts.environment(), "seed": self.seed}
         self.features: dict[str, str] = {}
         self.troubles: Counter[str] = Counter()
+        self.avoid: list[str] = []
         self.restarts = 0
         self.number = 0
         self.life: TargetRun | None = None
@@ -131,7 +132,6 @@ class Session:
     def _start(self, layer: str) -> None:
         life = self._life
         life.start(layer)
-        self.traffic.new_start()
         self._open(layer)
         processes = life.sandbox.call("evidence")
         if self.library == UNKNOWN:
@@ -155,7 +155,22 @@ class Session:
             self.environment["degraded"].append(note)
 
     def _open(self, layer: str) -> None:
-        self.features = self._life.open_worker(layer, self.plan.suites, self.seed)
+        while True:
+            try:
+                self.features = self._life.open_worker(layer, self.plan.suites, self.seed, tuple(self.avoid))
+                break
+            except Unready as unready:
+                incident = unready.incident
+                if not incident.opcode:
+                    incident = replace(incident, opcode=self.traffic.unanswered(self._take_traffic()))
+                if not self._life.can_do_without(incident):
+                    raise self._life.not_serving(incident) from unready
+                self.incidents.append(incident)
+                self.avoid.append(incident.opcode)
+                self.emit(Notice(f"{incident.detail}: the checks are prepared without {incident.opcode}"))
+                self._stop_target()
+                self.restarts += 1
+                self._life.start(layer)
         present = {name for name, reason in self.features.items() if not reason}
         self.environment["capabilities"] = sorted({*self.environment.get("capabilities", []), *present})
         if not self.features.get("read-only", "absent"):
@@ -273,15 +288,17 @@ class Session:
         life = self.life
         failure = self.failure.failure if self.failure else None
         stats = self.traffic.summary()
+        operations = summarise(self.results, stats, self.library)
         evidence = Evidence(
-            checks=self.results, stats=stats, library=self.library, incidents=self.incidents,
-            start_failure=failure, mount_options=str(life.mount.get("options", "")) if life else "",
+            checks=tuple(self.results), operations=operations, library=self.library,
+            incidents=tuple(self.incidents), start_failure=failure,
+            mount_options=tuple(str(life.mount.get("options", "")).split(",")) if life else (),
             read_only=bool(self.environment.get("read_only")),
         )  # fmt: skip
         leaked = {"files": life.leaked_files, "processes": life.leaked_processes} if life else {}
         return document.build(
             target=self.target, environment=self.environment, checks=self.results,
-            operations=summarise(self.results, stats, self.library), diagnoses=diagnose(evidence),
+            operations=operations, diagnoses=diagnose(evidence),
             processes={"daemon_exits": life.exits if life else [], "restarts": self.restarts, "leaked": leaked},
             seconds=time.monotonic() - self.began, strict=self.options.strict, exit_code=exit_code,
         )  # fmt: skip

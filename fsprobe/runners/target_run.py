@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsprobe.config.target import Target
+from fsprobe.diagnose.evidence import StartFailure
 from fsprobe.errors import TargetError
 from fsprobe.posix.channel import ChannelClosed
+from fsprobe.results.records import Incident
 from fsprobe.runners.ask import Asking, Surroundings, describe_exit
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.setup import Setup
@@ -20,25 +22,26 @@ from fsprobe.runners.setup import Setup
 WORKER = "fsprobe.runners.worker:main"
 CLOSE_TIMEOUT = 10.0
 _POLL = 0.05
-
-
-@dataclass(slots=True)
-class StartFailure:
-    """Why a start came to nothing. kind: exited, not-mounted, no-init, died, exec."""
-
-    kind: str
-    status: int | None
-    fact: str
-    last_words: str
+# Without these there is nothing to check: an incident in one of them, or an unknown one, ends the run.
+_FIRST = frozenset({"", "INIT", "LOOKUP", "GETATTR", "OPENDIR", "READDIR"})
+MAX_UNREADY = 8  # starts of the daemon, beyond which getting ready is given up
 
 
 class StartError(TargetError):
     """The target did not start, mount or answer INIT."""
 
     def __init__(self, failure: StartFailure, command: str) -> None:
-        causes = tuple(f"it said: {line}" for line in failure.last_words.splitlines()[-8:]) or ("it said nothing",)
-        super().__init__(failure.fact, causes=causes, command=command)
+        causes = tuple(f"it said: {line}" for line in failure.last_words[-8:]) or ("it said nothing",)
+        super().__init__(failure.detail, causes=causes, command=command)
         self.failure = failure
+
+
+class Unready(Exception):
+    """An operation that only prepares the checks hung or killed the daemon; it can be done without."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(incident.detail)
+        self.incident = incident
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ class TargetRun:
                 rules=list(self.options.inject),
             )  # fmt: skip
         except OSError as error:
-            raise self._failed("exec", None, f"{argv[0]} cannot be executed: {error.strerror}", "") from error
+            raise self._failed("not-executable", None, f"{argv[0]} cannot be executed: {error.strerror}", "") from error
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
@@ -104,7 +107,7 @@ class TargetRun:
                 self._look_at_exit(event, mounted)
             if time.monotonic() > deadline:
                 what = "did not answer INIT" if mounted else "is alive but did not mount"
-                kind = "no-init" if mounted else "not-mounted"
+                kind = "no-init" if mounted else "timeout"
                 raise self._failed(kind, None, f"the target {what} within {self.options.start_timeout:g} s")
 
     def _look_at_exit(self, event: dict[str, Any], mounted: bool) -> None:
@@ -127,15 +130,25 @@ class TargetRun:
             words = self.sandbox.call("status")["output"].decode("utf-8", "backslashreplace").strip()
         self.stop()
         command = " ".join(self.target.command("MOUNTPOINT", "SOURCE"))
-        return StartError(StartFailure(kind, status, fact, words), command)
+        failure = StartFailure(
+            kind, fact, status if status is not None and status >= 0 else None,
+            -status if status is not None and status < 0 else None, tuple(words.splitlines()[-40:]),
+            self.options.start_timeout,
+        )  # fmt: skip
+        return StartError(failure, command)
 
-    def open_worker(self, layer: str, suites: tuple[str, ...], seed: int) -> dict[str, str]:
-        """Start the layer's worker; returns the features it found. Raises StartError where the target dies of that."""
+    def open_worker(self, layer: str, suites: tuple[str, ...], seed: int, avoid: tuple[str, ...]) -> dict[str, str]:
+        """Start the layer's worker; returns the features it found.
+
+        avoid: operations that getting ready does without. Raises Unready where one of the others came to
+        grief meanwhile, StartError where the target does not serve at all.
+        """
         self.sandbox.call("layer", layer=layer)
         read_only = True if self.options.expect == "read-only" else None
         setup = Setup(
             layer, "" if layer == "wire" else self.mountpoint, f".fsprobe-{self.token}-{self.starts}{layer[0]}",
-            suites, timeout=self.options.timeout, seed=seed, read_only=read_only,
+            suites, timeout=self.options.timeout, seed=seed, read_only=read_only, avoid=avoid,
+            fs_type=self.mount.get("fs_type", ""), mount_flags=self.mount.get("flags", 0),
         )  # fmt: skip
         channel, pid = self.sandbox.worker(WORKER, setup.to_wire())
         relayed = self.mode != "direct"
@@ -144,11 +157,21 @@ class TargetRun:
         if answer is not None and "ready" in answer and (incident is None or incident.kind != "crash"):
             features: dict[str, str] = answer["ready"]
             return features
-        detail = incident.detail if incident else (answer or {}).get("failed", "its first requests failed")
-        if incident is not None and incident.kind == "crash":
-            raise self._failed("died", None, f"the target mounted and then {detail.removeprefix('the daemon ')}")
-        kind = "no-init" if layer == "wire" else "hung"
-        raise self._failed(kind, None, f"the target mounted, but its first requests came to nothing: {detail}")
+        if incident is not None:
+            raise Unready(incident)
+        raise self.not_serving(Incident("hang", detail=(answer or {}).get("failed", "its first requests failed")))
+
+    def not_serving(self, incident: Incident) -> StartError:
+        """The error to raise where an incident leaves nothing to check."""
+        if incident.kind == "crash":
+            how = f"the target mounted and then {incident.detail.removeprefix('the daemon ')}"
+            return self._failed("died", None, how)
+        kind = "no-init" if incident.opcode in ("", "INIT") and self.mode.startswith("wire") else "hung"
+        return self._failed(kind, None, f"the target mounted, but its first requests came to nothing: {incident.detail}")
+
+    def can_do_without(self, incident: Incident) -> bool:
+        """Whether there is anything to check without the operation that came to grief."""
+        return incident.opcode not in _FIRST and self.starts < MAX_UNREADY
 
     def close_worker(self) -> None:
         """Let the worker tidy up, and lose it where it does not come back."""
@@ -178,11 +201,12 @@ class TargetRun:
             return
         self.lose_worker()
         before = self.sandbox.call("status")["exits"]
+        before_stop = {pid for pid, status in before.items() if status or int(pid) != self.pid}
         ended = self.sandbox.call("stop")
         self.leaked_processes += ended["left"]
         while (event := self.sandbox.next_event(0)) is not None:
             if event["event"] == "exit":
                 before[str(event["pid"])] = event["status"]
-        self.exits += [{"start": self.starts, "pid": int(pid), "status": status, "how": describe_exit(status)}
+        self.exits += [{"start": self.starts, "pid": int(pid), "status": status, "how": describe_exit(status), "expected": pid not in before_stop}
                        for pid, status in before.items()]  # fmt: skip
         self.mode = ""

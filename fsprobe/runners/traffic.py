@@ -1,44 +1,48 @@
-"""The exchanges of a whole run, as they come: paths of nodeids, counts and latencies, and one-line descriptions.
+"""The exchanges of a whole run, as they come: counts, latencies, and one-line descriptions.
 
 Owns feeding them, once each and in order; knows nothing of checks.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from fsprobe.trace.describe import describe
+from fsprobe.trace.describe import Describer
 from fsprobe.trace.exchange import Exchange
-from fsprobe.trace.paths import NodePaths
-from fsprobe.trace.stats import Stats
+from fsprobe.trace.stats import Tally
 from fsprobe.wire import opcode_name
 
 
 class Traffic:
-    """Every start of the daemon has nodeids of its own; counts go on over all of them."""
+    """What passed. Paths are learnt as late as possible: a line shows the names as they were at its time."""
 
     def __init__(self) -> None:
-        self._paths = NodePaths()
-        self._stats = Stats()
-
-    def new_start(self) -> None:
-        """Forget the nodeids of the daemon before."""
-        self._paths = NodePaths()
+        self._describer = Describer()
+        self._tally = Tally()
+        self._unlearnt: deque[Exchange] = deque()
 
     def feed(self, exchanges: Sequence[Exchange]) -> None:
         """Take in what was recorded since the last call."""
+        self._learn_until(None)
         for exchange in exchanges:
-            self._paths.feed(exchange)
-            self._stats.feed(exchange)
+            self._tally.add(exchange)
+        self._unlearnt.extend(exchanges)
 
     def describe(self, exchange: Exchange) -> str:
-        """One line of text, safe for any terminal."""
-        return describe(exchange, self._paths)
+        """One line of text, safe for any terminal, for an exchange of the last call of `feed`, in order."""
+        self._learn_until(exchange.seq)
+        return self._describer.line(exchange)
+
+    def _learn_until(self, seq: int | None) -> None:
+        while self._unlearnt and (seq is None or self._unlearnt[0].seq < seq):
+            self._describer.feed(self._unlearnt.popleft())
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """Counts and latencies by operation name."""
-        return self._stats.summary()
+        return {name: asdict(stats) for name, stats in self._tally.stats().items()}
 
     @staticmethod
     def unanswered(exchanges: Sequence[Exchange]) -> str:

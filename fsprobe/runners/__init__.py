@@ -1,0 +1,1 @@
+"""The contexts of each layer, the session, and the verdict."""

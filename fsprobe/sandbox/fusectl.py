@@ -1,0 +1,42 @@
+"""The kernel's own way out: aborting a FUSE connection through fusectl, as root.
+
+Owns that one act, carried out in a mount namespace of its own since fusectl may not be mounted; aborts nothing but the
+connection it is told.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from fsprobe.posix import linux
+from fsprobe.sandbox import process
+
+_TIMEOUT = 5.0
+
+
+def abort(minor: int) -> bool:
+    """Abort connection `minor` (the minor of the mount's st_dev). Returns whether that was possible."""
+    if minor < 0 or not linux.has_sys_admin():
+        return False
+    command = [*process.python_command("fsprobe.sandbox.fusectl"), str(minor)]
+    try:
+        done = subprocess.run(
+            command, timeout=_TIMEOUT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def main() -> None:
+    """`python -m fsprobe.sandbox.fusectl MINOR`."""
+    minor = int(sys.argv[1])
+    linux.unshare(linux.CLONE_NEWNS)
+    linux.mount(b"none", b"/", b"", linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount(b"none", b"/sys/fs/fuse/connections", b"fusectl")
+    with open(f"/sys/fs/fuse/connections/{minor}/abort", "w") as file:
+        file.write("1")
+    os._exit(0)
