@@ -19,6 +19,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,10 @@ sys.path[:0] = [str(CLONE), str(BENCH)]
 import workload  # noqa: E402
 
 Timings = dict[str, float]
+GROUPS: dict[str, tuple[str, ...]] = {
+    "metadata": workload.METADATA, "4 KiB writes": ("write 4 KiB",), "bulk data": workload.BULK,
+}
+"""Kinds of call whose ratios are taken together."""
 
 # In namespaces of its own, on a tmpfs of its own: start the daemon, wait for the mount, do the work. When the
 # first process ends, the kernel takes the daemon and the mount with it.
@@ -80,14 +85,14 @@ def relayed(daemon: str, *, pinned: bool) -> Timings:
         argv[0] = shutil.which(argv[0]) or argv[0]
         sandbox.call("start", argv=argv, env=dict(os.environ), cwd=sandbox.path, mode="mount", layer="mount", rules=[])
         _await_ready(sandbox.next_event)
-        if pinned:
+        if pinned:  # the worker inherits it
             sandbox.call("affinity", cpus=[min(os.sched_getaffinity(0))])
         channel, _ = sandbox.worker("workload:serve", {"layer": "mount", "root": places["mnt"]})
-        if pinned:
-            sandbox.call("affinity", cpus=[min(os.sched_getaffinity(0))])
-        answer, _ = channel.receive(120)
+        answer, _ = channel.receive(60)
         timings: Timings = answer["seconds"]
         return timings
+    except TimeoutError:
+        raise SystemExit(f"the work hangs through the relay: {sandbox.call('status')}") from None
     finally:
         sandbox.close()
 
@@ -116,12 +121,11 @@ def variants(daemon: str, work: Path) -> dict[str, Callable[[], Timings]]:
     return table
 
 
-def default_daemon() -> str:
+def default_daemon(build: Path) -> str:
     """libfuse 3's passthrough_fh where it can be built, as it caches no attributes, else bindfs."""
     from tests.targets import Missing, command_of
 
-    build = Path("/tmp") / f"bench-fsprobe-{os.getuid()}"
-    (build / "bin").mkdir(parents=True, exist_ok=True)
+    (build / "bin").mkdir(parents=True)
     for name in ("passthrough_fh", "bindfs"):
         try:
             return command_of(name, build)
@@ -153,11 +157,6 @@ def table(medians: dict[str, Timings]) -> str:
     return "\n".join(lines)
 
 
-GROUPS: dict[str, tuple[str, ...]] = {
-    "metadata": workload.METADATA, "4 KiB writes": ("write 4 KiB",), "bulk data": workload.BULK,
-}
-
-
 def main() -> None:
     """Measure, print the table, write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -166,16 +165,14 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="write every timing there, - for standard output")
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = f"{CLONE}:{BENCH}"  # the sandbox's worker imports `workload`
-    daemon = options.daemon or default_daemon()
-    work = Path("/tmp") / f"bench-fsprobe-{os.getpid()}"
-    work.mkdir()
     rounds: dict[str, list[Timings]] = {}
-    try:
+    with tempfile.TemporaryDirectory(prefix="bench-fsprobe-") as place:
+        daemon = options.daemon or default_daemon(Path(place) / "build")
+        work = Path(place) / "work"
+        work.mkdir()
         for _ in range(options.rounds):
             for name, run in variants(daemon, work).items():
                 rounds.setdefault(name, []).append(run())
-    finally:
-        work.rmdir()
     medians = {name: median(timings) for name, timings in rounds.items()}
     print(f"{daemon}\nLinux {platform.release()}, {os.cpu_count()} processors, medians of {options.rounds} rounds\n")
     print(table(medians))
