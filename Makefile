@@ -48,12 +48,12 @@ $(VENV)/.run-packages $(VENV)/.test-packages: $(VENV)/.%-packages: tools/package
 	@touch $@
 
 $(VENV)/.run-installed: $(VENV)/.run-packages pyproject.toml
-	$(PIP) install --editable .
+	$(PIP) install --use-pep517 --editable .
 	@touch $@
 
 # pyfuse3 is compiled against libfuse 3, and only its own tests need it.
 $(VENV)/.test-installed: $(VENV)/.test-packages pyproject.toml
-	$(PIP) install --editable '.[dev,libfuse3]'
-	@$(PIP) install --editable '.[pyfuse3]' >$(VENV)/pyfuse3.log 2>&1 || \
+	$(PIP) install --use-pep517 --editable '.[dev,libfuse3]'
+	@$(PIP) install --use-pep517 --editable '.[pyfuse3]' >$(VENV)/pyfuse3.log 2>&1 || \
 	  echo 'pyfuse3 cannot be built here: its tests are skipped ($(VENV)/pyfuse3.log says why)' >&2
 	@touch $@ $(VENV)/.run-installed
