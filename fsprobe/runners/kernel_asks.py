@@ -10,8 +10,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from errno import EIO, ENOSYS, EOPNOTSUPP
+from dataclasses import dataclass, replace
+from errno import EIO, ENOSYS, EOPNOTSUPP, EPERM, EROFS
 from typing import Any
 
 from fsprobe import wire
@@ -21,7 +21,7 @@ from fsprobe.runners.kernel_files import FileOps
 from fsprobe.runners.kernel_ledger import Handle, type_name
 from fsprobe.runners.kernel_link import Declined, Malformed
 from fsprobe.runners.kernel_nodes import Name
-from fsprobe.wire import InitFlag, opcode_name
+from fsprobe.wire import InitFlag, Opcode, opcode_name
 
 # What an application gets where the daemon answers ENOSYS: fs/fuse/*.c, catalogue 4.
 ON_ENOSYS = {
@@ -167,7 +167,9 @@ class Asks(FileOps):
             except Declined:
                 raise error from None
             handle = self.open(entry.nodeid, os.O_RDWR)
-        self._write_and_close(handle, content)
+        if content and self.write(handle, content) != len(content):
+            raise Declined(EIO, Opcode.WRITE)
+        self.close_quietly(handle)
         return entry
 
     def given_dir(self, name: Name, parent: int | None = None) -> int:
@@ -177,17 +179,17 @@ class Asks(FileOps):
 
     def given_symlink(self, name: Name, target: Name) -> int:
         """A symbolic link: its nodeid. Raises Skip where there are none."""
-        with self.setup("symbolic link", (1, 30)):
+        with self.setup("symbolic link", (EPERM, EROFS)):
             return self.symlink(self.dir, name, target).nodeid
 
     def given_hardlink(self, node: int, name: Name) -> int:
         """A second name: its nodeid, which should be the same. Raises Skip where there are none."""
-        with self.setup("hard link", (1, 30)):
+        with self.setup("hard link", (EPERM, EROFS)):
             return self.hardlink(node, self.dir, name).nodeid
 
     def given_xattr(self, node: int, name: Name, value: bytes) -> None:
         """An extended attribute. Raises Skip where there are none."""
-        with self.setup("extended attribute", (1, 30)):
+        with self.setup("extended attribute", (EPERM, EROFS)):
             self.setxattr(node, name, value)
 
     def given_handle(self, node: int, flags: int = os.O_RDONLY) -> Handle:
@@ -196,14 +198,12 @@ class Asks(FileOps):
             return self.open(node, flags)
 
     def name_limit(self) -> int:
-        """The longest name that statfs admits to; 255 where it does not say."""
-        try:
+        """The longest name that statfs admits to. Raises Skip where it does not say."""
+        with self.setup():
             said = self.statfs().namelen
-        except OSError:
-            said = 0
-        if said > 1023:  # FUSE_NAME_MAX: longer names never reach the daemon
-            raise Skip(f"statfs allows names of {said} bytes, longer than the kernel passes on")
-        return said or 255
+        if not 0 < said < 1024:  # FUSE_NAME_MAX: longer names never reach the daemon
+            raise Skip(f"STATFS says that a name has up to {said} bytes: there is no limit to ask about")
+        return said
 
     # -- looking
 
@@ -218,29 +218,25 @@ class Asks(FileOps):
         content = bytes(range(250)) * 20
         with self.setup():
             entry = self._new_file(self.dir, "sample", content, 0o644)
-            attr = self.getattr(entry.nodeid)
+        attr = replace(entry.attr, size=len(content))
         return Sample(entry.nodeid, self.dir, b"sample", attr, content)
 
     def some_dir(self) -> Sample:
-        """A directory with something in it: the check's own, one that was there, or the root."""
-        node = self.root
+        """A directory: the check's own, one that was there, or the root."""
         if self.read_only:
             try:
                 return self._existing("directory")
             except Skip:
-                pass
-        else:
-            node = self.dir
-        with self.setup():
-            return Sample(node, self.root, b"", self.getattr(node))
+                return Sample(self.root, self.root, b"", wire.Attr(mode=stat.S_IFDIR))
+        return Sample(self.dir, self.root, b"", wire.Attr(mode=stat.S_IFDIR | 0o755))
 
     def some_symlink(self) -> Sample:
         """A symbolic link: a new one, or one that was there. Raises Skip where there is none."""
         if self.read_only:
             return self._existing("symlink")
-        node = self.given_symlink("sample-link", b"target/of/the/link")
-        with self.setup():
-            return Sample(node, self.dir, b"sample-link", self.getattr(node), b"target/of/the/link")
+        with self.setup("symbolic link", (EPERM, EROFS)):
+            entry = self.symlink(self.dir, "sample-link", b"target/of/the/link")
+        return Sample(entry.nodeid, self.dir, b"sample-link", entry.attr, b"target/of/the/link")
 
     def _existing(self, kind: str) -> Sample:
         raise NotImplementedError

@@ -6,8 +6,7 @@ with the daemon's errno. Offsets and lengths are bytes.
 
 from __future__ import annotations
 
-import os
-from errno import EIO, ENOSYS
+from errno import ENOSYS
 from typing import Any
 
 from fsprobe import wire
@@ -135,25 +134,22 @@ class FileOps(NodeOps):
 
     # -- locks
 
-    def _lock(self, opcode: Opcode, handle: Handle, owner: int, kind: int, start: int, end: int) -> tuple[int, wire.LkIn]:
-        pid = 0 if opcode == Opcode.GETLK or kind == F_UNLCK else self.link.pid  # fs/fuse/file.c fuse_setlk
-        return opcode, wire.LkIn(handle.fh, owner, wire.FileLock(start, end, kind, pid))
+    def _lock(self, handle: Handle, owner: int, kind: int, start: int, end: int, pid: int = 0) -> wire.LkIn:
+        # A pid goes with a lock that is set, not with a question or an unlock (fs/fuse/file.c fuse_setlk).
+        return wire.LkIn(handle.fh, owner, wire.FileLock(start, end, kind, 0 if kind == F_UNLCK else pid))
 
     def getlk(self, handle: Handle, owner: int, kind: int, start: int = 0, end: int = 2**63 - 1) -> wire.FileLock:
         """GETLK: the lock in the way of this one, or type F_UNLCK 2."""
-        opcode, body = self._lock(Opcode.GETLK, handle, owner, kind, start, end)
-        answer: wire.LkOut = self.request(opcode, handle.node, body)
+        answer: wire.LkOut = self.request(Opcode.GETLK, handle.node, self._lock(handle, owner, kind, start, end))
         return answer.lk
 
     def setlk(self, handle: Handle, owner: int, kind: int, start: int = 0, end: int = 2**63 - 1) -> None:
         """SETLK of F_RDLCK 0, F_WRLCK 1 or F_UNLCK 2."""
-        opcode, body = self._lock(Opcode.SETLK, handle, owner, kind, start, end)
-        self.request(opcode, handle.node, body)
+        self.request(Opcode.SETLK, handle.node, self._lock(handle, owner, kind, start, end, self.link.pid))
 
     def setlkw_later(self, handle: Handle, owner: int, kind: int, start: int = 0, end: int = 2**63 - 1) -> int:
         """SETLKW, not waited for: its unique, for `answered`, `answer` and `interrupt`."""
-        opcode, body = self._lock(Opcode.SETLKW, handle, owner, kind, start, end)
-        return self.link.send(opcode, handle.node, body)
+        return self.link.send(Opcode.SETLKW, handle.node, self._lock(handle, owner, kind, start, end, self.link.pid))
 
     # -- requests that are not waited for at once
 
@@ -171,16 +167,6 @@ class FileOps(NodeOps):
 
     # -- whole files and directories, as a program uses them
 
-    def store(self, node: int, data: bytes, offset: int = 0) -> None:
-        """Open, write, flush and release."""
-        handle = self.open(node, os.O_WRONLY)
-        self._write_and_close(handle, data, offset)
-
-    def _write_and_close(self, handle: Handle, data: bytes, offset: int = 0) -> None:
-        if data and self.write(handle, data, offset) != len(data):
-            raise Declined(EIO, Opcode.WRITE)
-        self.close_file(handle)
-
     def close_file(self, handle: Handle) -> None:
         """What close(2) sends: FLUSH, whose ENOSYS is success, and RELEASE, whose error nobody sees."""
         try:
@@ -188,16 +174,21 @@ class FileOps(NodeOps):
         except OSError as error:
             if error.errno != ENOSYS:
                 raise
+        self.release_quietly(handle)
+
+    def close_quietly(self, handle: Handle) -> None:
+        """The same where nobody looks at what close(2) returns."""
         try:
-            self.release(handle)
+            self.flush(handle)
         except OSError:
-            return
+            pass
+        self.release_quietly(handle)
 
     def content(self, node: int) -> bytes:
         """Open, read all, release."""
         handle = self.open(node)
         data = self.read_all(handle)
-        self.close_file(handle)
+        self.close_quietly(handle)
         return data
 
     def entries(self, node: int) -> list[wire.Dirent]:

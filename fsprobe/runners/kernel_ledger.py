@@ -61,7 +61,8 @@ class Ledger:
         """Hold a nodeid to its type (fs/fuse/inode.c fuse_stale_inode)."""
         before = self._types.setdefault(nodeid, stat.S_IFMT(mode))
         if before != stat.S_IFMT(mode):
-            raise Finding(f"nodeid {nodeid} stays a {type_name(before)}", f"it is a {type_name(mode)}: the caller gets EIO")
+            seen = f"it is a {type_name(mode)}: the caller gets EIO"
+            raise Finding(f"nodeid {nodeid} stays a {type_name(before)}", seen)
 
     def gave_back(self, nodeid: int, count: int) -> None:
         """Count lookups that were forgotten."""

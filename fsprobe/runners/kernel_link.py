@@ -27,6 +27,7 @@ _BUFFER = (16 << 20) + 65536
 _REQUEST_HEAD = 128  # the fixed part of any request, which bounds its reply
 _INTERRUPT_BIT = 1  # requests have even uniques; INTERRUPT takes the odd one beside (FUSE_INT_REQ_BIT)
 _READAHEAD = 128 << 10
+_REFUSED = "the kernel refuses it, the caller hangs"
 _VIRTIOFS_ONLY = InitFlag.MAP_ALIGNMENT | InitFlag.SUBMOUNTS | InitFlag.HAS_INODE_DAX
 _NEEDS_DEVICE = InitFlag.PASSTHROUGH | InitFlag.OVER_IO_URING
 _NEVER_OFFERED = InitFlag.FILE_OPS | InitFlag.INIT_RESERVED | _VIRTIOFS_ONLY | _NEEDS_DEVICE
@@ -89,12 +90,9 @@ class Link:
     # -- INIT
 
     def handshake(self) -> tuple[wire.InitIn, wire.InitOut]:
-        """Ask INIT as a kernel does, once more with a smaller major where the daemon says so.
-
-        Raises Lost where there is no answer to work with.
-        """
-        flags = OFFERED.value
-        asked = wire.InitIn(minor=self.offered_minor, max_readahead=_READAHEAD, flags=flags & 0xFFFFFFFF, flags2=flags >> 32)
+        """Ask INIT as a kernel does. Raises Lost where there is no answer to work with, as one of another major."""
+        flags, flags2 = OFFERED.value & 0xFFFFFFFF, OFFERED.value >> 32
+        asked = wire.InitIn(minor=self.offered_minor, max_readahead=_READAHEAD, flags=flags, flags2=flags2)
         try:
             answer = self.ask(Opcode.INIT, 0, asked)
         except (Declined, Malformed) as error:
@@ -145,7 +143,8 @@ class Link:
                 return
             except BlockingIOError:
                 if not select.select([], [self._socket], [], max(0.0, deadline - time.monotonic()))[1]:
-                    raise Lost(f"{opcode_name(opcode)} was not taken within {self.timeout:g} s: the daemon does not read") from None
+                    what = f"{opcode_name(opcode)} was not taken within {self.timeout:g} s"
+                    raise Lost(f"{what}: the daemon does not read") from None
             except OSError as error:
                 if error.errno == errno.EMSGSIZE:
                     raise
@@ -195,7 +194,7 @@ class Link:
 
     def _take(self, message: bytes) -> None:
         if len(message) < _OUT_HEADER.size:
-            raise Lost(f"a reply of {len(message)} bytes, shorter than a header: the kernel refuses it, the caller hangs")
+            raise Lost(f"a reply of {len(message)} bytes, shorter than a header; {_REFUSED}")
         length, error, unique = _OUT_HEADER.unpack_from(message)
         if unique == 0:
             self._notice(message)
@@ -206,11 +205,11 @@ class Link:
             self._done.add(unique)
             if length != len(message) or not -512 < error <= 0:
                 problem = judge_reply(message, len(message), True, waiting.opcode, self.minor, waiting.head)
-                raise Lost(f"malformed reply to {opcode_name(waiting.opcode)}: {problem}; the kernel refuses it, the caller hangs")
+                raise Lost(f"malformed reply to {opcode_name(waiting.opcode)}: {problem}; {_REFUSED}")
             self._answers[unique] = waiting, message
         elif unique not in self._done:
             asked = ", ".join(f"{opcode_name(w.opcode)} as {u}" for u, w in self._waiting.items()) or "nothing"
-            raise Lost(f"a reply to request {unique} while {asked} is open: the kernel refuses it, the caller hangs")
+            raise Lost(f"a reply to request {unique} while {asked} is open; {_REFUSED}")
 
     def _notice(self, message: bytes) -> None:
         try:

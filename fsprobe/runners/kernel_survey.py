@@ -23,6 +23,7 @@ from fsprobe.wire import InitFlag, Opcode
 _MOST_LOOKUPS, _MOST_IN_ONE = 300, 100
 _KIND = {stat.S_IFREG: "regular-file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
 _KINDS = frozenset(_KIND.values())
+_MS_RDONLY = 1
 _NICE_SIZE = range(1, 1 << 20)
 
 
@@ -49,7 +50,10 @@ class Refusals:
 def survey(kernel: Asks, place: WorkPlace, setup: Setup) -> dict[str, str]:
     """Decide where to work and say which features there are: "" or the reason why not."""
     refused = Refusals(setup.avoid)
-    if setup.read_only:
+    guarded = bool(setup.mount_flags & _MS_RDONLY)
+    if guarded:
+        place.read_only = "read-only target: it is mounted so, and the kernel refuses all writing itself"
+    elif setup.read_only:
         place.read_only = "read-only target: it is known to refuse all writing"
     elif not (_make_work(kernel, place, refused) or _can_create(kernel, place, refused) or refused.broken):
         told = ", ".join(f"{op} {why}" for op, why in refused.why.items())
@@ -57,7 +61,12 @@ def survey(kernel: Asks, place: WorkPlace, setup: Setup) -> dict[str, str]:
     if place.read_only:
         place.prefix = b""
         _find_samples(kernel, place)
-    return _features(kernel.negotiated, place, refused.why.get("MKDIR", ""))
+    features = _features(kernel.negotiated, place, refused.why.get("MKDIR", ""))
+    if guarded:
+        features["read-only"] = "the kernel refuses all writing itself: the daemon mounts read-only"
+    if not setup.fs_type.startswith("fuseblk"):
+        features["fuseblk"] = "the kernel sends this to block-device mounts (fuseblk) only"
+    return features
 
 
 def _tried(kernel: Asks, op: Opcode, node: int, body: object, refused: Refusals) -> wire.EntryOut | None:
@@ -129,7 +138,7 @@ def _find_samples(kernel: Asks, place: WorkPlace) -> None:
     queue: deque[tuple[int, tuple[bytes, ...]]] = deque([(kernel.root, ())])
     looked = 0
     small: set[str] = set()
-    while queue and looked < _MOST_LOOKUPS and not _KINDS <= small:
+    while queue and looked < _MOST_LOOKUPS and not small >= _KINDS:
         node, path = queue.popleft()
         for name in _list(kernel, node)[:_MOST_IN_ONE]:
             looked += 1
@@ -180,5 +189,6 @@ def _features(negotiated: wire.Negotiated, place: WorkPlace, no_mkdir: str) -> d
         "posix-locks": "" if has & InitFlag.POSIX_LOCKS else locks,
         "flock": "" if has & InitFlag.FLOCK_LOCKS else flocks,
         "export": "" if has & InitFlag.EXPORT_SUPPORT else unasked.format("EXPORT_SUPPORT", "no NFS export"),
+        "fuseblk": "",
         "root": "" if os.getuid() == 0 else "needs root",
     }

@@ -30,7 +30,7 @@ def regular(k: Any) -> None:
 
 @wire_check(
     "protocol.create.mode", op="CREATE", also=("GETATTR",), source="catalogue 3.24.2", needs=("write", "regular-file"),
-    quick=True, killers=("CREATE:attr.mode=0o100777", "GETATTR:attr.mode=0o100777"),
+    killers=("CREATE:attr.mode=0o100777", "GETATTR:attr.mode=0o100777"),
 )
 def mode(k: Any) -> None:
     """A new file has the mode asked for, less the umask."""

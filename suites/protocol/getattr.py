@@ -18,7 +18,7 @@ def root(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.getattr.size", op="GETATTR", source="catalogue 3.3.2, 3.14.3", needs=("regular-file",), quick=True,
+    "protocol.getattr.size", op="GETATTR", source="catalogue 3.3.2, 3.14.3", needs=("regular-file",),
     killers=("GETATTR:attr.size=+1", "GETATTR:attr.size=-1", "GETATTR:attr.mode=0o40644"),
 )
 def size(k: Any) -> None:
@@ -61,7 +61,8 @@ def links(k: Any) -> None:
 
 @wire_check(
     "protocol.getattr.new-times", op="GETATTR", also=("CREATE",), source="catalogue 3.36 timestamps; 3.3.2",
-    needs=("write",), level=SHOULD, killers=("GETATTR:attr.mtime=1", "GETATTR:attr.ctime=1", "GETATTR:attr.mtimensec=4000000000"),
+    needs=("write",), level=SHOULD,
+    killers=("GETATTR:attr.mtime=1", "GETATTR:attr.ctime=1", "GETATTR:attr.mtimensec=4000000000"),
 )
 def new_times(k: Any) -> None:
     """A file made just now says so: mtime and ctime within two minutes, nanoseconds below 10^9."""

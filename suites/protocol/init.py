@@ -19,7 +19,7 @@ def version(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.init.flags-offered", op="INIT", source="catalogue 3.20.2", quick=True, level=SHOULD,
+    "protocol.init.flags-offered", op="INIT", source="catalogue 3.20.2", level=SHOULD,
     killers=("INIT:drop",),
 )
 def flags_offered(k: Any) -> None:

@@ -48,7 +48,7 @@ def setlk_conflict(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.setlk.unlock", op="SETLK", source="catalogue 3.22.3", needs=_NEEDS, quick=True,
+    "protocol.setlk.unlock", op="SETLK", source="catalogue 3.22.3", needs=_NEEDS,
     killers=("SETLK:errno=EIO", "SETLK:errno=EAGAIN,nth=3"),
 )
 def unlock(k: Any) -> None:

@@ -33,7 +33,7 @@ def missing_name(k: Any) -> None:
 
 @wire_check(
     "protocol.lookup.attributes", op="LOOKUP", also=("GETATTR",), source="catalogue 3.1.8",
-    needs=("regular-file",), quick=True,
+    needs=("regular-file",),
     killers=("LOOKUP:attr.size=+1", "LOOKUP:attr.nlink=+1", "LOOKUP:attr.mode=0o100111", "LOOKUP:attr.uid=+7"),
 )
 def attributes(k: Any) -> None:

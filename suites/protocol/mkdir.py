@@ -11,7 +11,7 @@ from fsprobe.checks import wire_check
 @wire_check(
     "protocol.mkdir.created", op="MKDIR", also=("LOOKUP",), source="catalogue 3.7.1", needs=("write",),
     quick=True, main=True,
-    killers=("MKDIR:errno=ENOSYS", "MKDIR:errno=EIO", "MKDIR:nodeid", "MKDIR:attr.mode=0o100755"),
+    killers=("MKDIR:errno=ENOSYS", "MKDIR:errno=EIO", "MKDIR:attr.mode=0o100755"),
 )
 def created(k: Any) -> None:
     """A directory can be made and is found again under the same nodeid."""
@@ -22,7 +22,7 @@ def created(k: Any) -> None:
 
 @wire_check(
     "protocol.mkdir.mode", op="MKDIR", source="catalogue 3.7.2", needs=("write", "mkdir"),
-    killers=("MKDIR:attr.mode=0o40000", "MKDIR:errno=EIO"),
+    killers=("MKDIR:attr.mode=0o40000", "MKDIR:attr.mode=0o40755"),
 )
 def mode(k: Any) -> None:
     """A directory has the mode asked for, less the umask."""
@@ -32,7 +32,7 @@ def mode(k: Any) -> None:
 
 @wire_check(
     "protocol.mkdir.empty", op="MKDIR", also=("READDIR",), source="catalogue 3.7.1", needs=("write", "mkdir"),
-    killers=("MKDIR:errno=EIO", "READDIR:errno=EIO"),
+    killers=("READDIR:errno=EIO", "READDIR:errno=ENOENT"),
 )
 def empty(k: Any) -> None:
     """A new directory holds nothing."""

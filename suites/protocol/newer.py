@@ -12,7 +12,8 @@ _MTIME, _SIZE, _TYPE, _MODE = 0x40, 0x200, 0x1, 0x2
 
 @wire_check(
     "protocol.tmpfile.nameless", op="TMPFILE", also=("WRITE", "READDIR"), source="catalogue 3.33.1", level=OPTIONAL,
-    needs=("write",), quick=True, main=True, killers=("TMPFILE:errno=EIO", "TMPFILE:attr.mode=0o40644", "TMPFILE:nodeid"),
+    needs=("write",), quick=True, main=True,
+    killers=("TMPFILE:errno=EIO", "TMPFILE:attr.mode=0o40644", "TMPFILE:nodeid"),
 )
 def nameless(k: Any) -> None:
     """A file without a name has no link, is not listed, and can be written and read."""

@@ -37,7 +37,7 @@ def twice(k: Any) -> None:
 
 @wire_check(
     "protocol.open.truncate", op="OPEN", also=("SETATTR", "GETATTR"), source="catalogue 3.13.2, 3.4.19", needs=_NEEDS,
-    quick=True, killers=("OPEN:fake", "OPEN:errno=EINVAL", "GETATTR:attr.size=+1"),
+    killers=("OPEN:fake", "OPEN:errno=EINVAL", "GETATTR:attr.size=+1"),
 )
 def truncate(k: Any) -> None:
     """O_TRUNC empties the file: in OPEN where that was agreed on, else by the SETATTR that follows."""
@@ -92,7 +92,7 @@ def release_answered(k: Any) -> None:
 
 @wire_check(
     "protocol.release.kept", op="RELEASE", also=("WRITE", "READ", "FLUSH"), source="catalogue 3.17.3", needs=_NEEDS,
-    quick=True, killers=("WRITE:fake", "WRITE:flip", "READ:errno=EIO"),
+    killers=("WRITE:fake", "WRITE:flip", "READ:errno=EIO"),
 )
 def release_kept(k: Any) -> None:
     """What was written before close is read after the next open, every time."""

@@ -42,7 +42,7 @@ def keep_size(k: Any) -> None:
 
 @wire_check(
     "protocol.fallocate.punch-hole", op="FALLOCATE", also=("READ", "GETATTR"), source="catalogue 3.30.1, 3.30.3",
-    level=OPTIONAL, needs=_NEEDS, quick=True, killers=("FALLOCATE:errno=EIO", "FALLOCATE:fake"),
+    level=OPTIONAL, needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "FALLOCATE:fake"),
 )
 def punch_hole(k: Any) -> None:
     """PUNCH_HOLE makes zeros of a range and of nothing else, or is refused: never a success without the deed."""

@@ -64,7 +64,8 @@ def symlink(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.read-only.link", op="LINK", source=_SOURCE, needs=("read-only", "regular-file"), killers=("LINK:errno=EIO",),
+    "protocol.read-only.link", op="LINK", source=_SOURCE, needs=("read-only", "regular-file"),
+    killers=("LINK:errno=EIO",),
 )
 def link(k: Any) -> None:
     """LINK is refused with EROFS; of ENOSYS the kernel makes EPERM."""
@@ -78,7 +79,7 @@ def link(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.read-only.unlink", op="UNLINK", source=_SOURCE, needs=_NEEDS, quick=True, killers=("UNLINK:errno=ENOSYS",),
+    "protocol.read-only.unlink", op="UNLINK", source=_SOURCE, needs=_NEEDS, killers=("UNLINK:errno=ENOSYS",),
 )
 def unlink(k: Any) -> None:
     """UNLINK is refused with EROFS, of a name that is not there with ENOENT at most."""
@@ -92,7 +93,7 @@ def rmdir(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.read-only.rename", op="RENAME", source=_SOURCE, needs=_NEEDS, quick=True, killers=("RENAME:errno=ENOSYS",),
+    "protocol.read-only.rename", op="RENAME", source=_SOURCE, needs=_NEEDS, killers=("RENAME:errno=ENOSYS",),
 )
 def rename(k: Any) -> None:
     """RENAME is refused with EROFS, of a name that is not there with ENOENT at most."""
@@ -110,8 +111,8 @@ def setattr_mode(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.read-only.open-for-writing", op="OPEN", also=("WRITE",), source=_SOURCE, needs=("read-only", "regular-file"),
-    quick=True, killers=("OPEN:errno=EIO", "OPEN:errno=ENOENT"),
+    "protocol.read-only.open-for-writing", op="OPEN", also=("WRITE",), source=_SOURCE,
+    needs=("read-only", "regular-file"), quick=True, killers=("OPEN:errno=EIO", "OPEN:errno=ENOENT"),
 )
 def open_for_writing(k: Any) -> None:
     """OPEN for writing is refused with EROFS; where it is not, WRITE must be, of no bytes too."""

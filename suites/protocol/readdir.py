@@ -41,7 +41,7 @@ def complete(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.readdir.answered", op="READDIR", also=("OPENDIR",), source="catalogue 3.21.1, 3.21.8", quick=True,
+    "protocol.readdir.answered", op="READDIR", also=("OPENDIR",), source="catalogue 3.21.1, 3.21.8",
     killers=("READDIR:errno=ENOSYS", "READDIR:errno=EIO"),
 )
 def answered(k: Any) -> None:
@@ -68,7 +68,7 @@ def lookup(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.readdir.small-buffer", op="READDIR", source="catalogue 3.21.3", needs=("write",), quick=True,
+    "protocol.readdir.small-buffer", op="READDIR", source="catalogue 3.21.3", needs=("write",),
     killers=("READDIR:entries=double", "READDIR:entries=lose", "READDIR:errno=EINVAL"),
 )
 def small_buffer(k: Any) -> None:
@@ -101,7 +101,7 @@ def offsets(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.readdir.types", op="READDIR", also=("LOOKUP",), source="catalogue 3.21.2", quick=True,
+    "protocol.readdir.types", op="READDIR", also=("LOOKUP",), source="catalogue 3.21.2",
     killers=("LOOKUP:attr.mode=0o10644",),
 )
 def types(k: Any) -> None:
@@ -130,8 +130,8 @@ def inode_numbers(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.readdir.rewind", op="READDIR", also=("CREATE",), source="catalogue 3.21.4", needs=("write", "regular-file"),
-    quick=True, killers=("READDIR:stale", "READDIR:entries=lose,nth=3"),
+    "protocol.readdir.rewind", op="READDIR", also=("CREATE",), source="catalogue 3.21.4",
+    needs=("write", "regular-file"), quick=True, killers=("READDIR:stale", "READDIR:entries=lose,nth=3"),
 )
 def rewind(k: Any) -> None:
     """A directory that is read again from offset 0 shows what was made since it was opened."""
@@ -155,7 +155,9 @@ def dots(k: Any) -> None:
 @wire_check(
     "protocol.readdirplus.attributes", op="READDIRPLUS", also=("GETATTR", "OPENDIR"), source="catalogue 3.21.9",
     level=OPTIONAL, needs=("readdirplus",), quick=True, main=True,
-    killers=("READDIRPLUS:errno=EIO", "READDIRPLUS:entries=slash", "READDIRPLUS:attr.size=+1", "READDIRPLUS:entries=lose"),
+    killers=(
+        "READDIRPLUS:errno=EIO", "READDIRPLUS:entries=slash", "READDIRPLUS:attr.size=+1", "READDIRPLUS:entries=lose",
+    ),
 )
 def plus_attributes(k: Any) -> None:
     """READDIRPLUS lists what READDIR lists, with the attributes that GETATTR gives."""

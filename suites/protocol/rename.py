@@ -26,7 +26,7 @@ def moves(k: Any) -> None:
 
 @wire_check(
     "protocol.rename.replaces", op="RENAME", also=("LOOKUP", "READ"), source="catalogue 3.10.2", needs=_NEEDS,
-    quick=True, killers=("RENAME:fake", "RENAME:errno=EEXIST"),
+    killers=("RENAME:fake", "RENAME:errno=EEXIST"),
 )
 def replaces(k: Any) -> None:
     """A rename onto an existing file puts the new content under that name."""
@@ -51,7 +51,7 @@ def open_victim(k: Any) -> None:
 
 @wire_check(
     "protocol.rename.other-directory", op="RENAME", also=("LOOKUP",), source="catalogue 3.10.7",
-    needs=("write", "mkdir"), quick=True, killers=("RENAME:fake", "RENAME:errno=EXDEV"),
+    needs=("write", "mkdir"), killers=("RENAME:fake", "RENAME:errno=EXDEV"),
 )
 def other_directory(k: Any) -> None:
     """A file and a directory can be moved into another directory."""
@@ -88,7 +88,7 @@ def missing(k: Any) -> None:
 
 @wire_check(
     "protocol.rename.not-empty", op="RENAME", also=("MKDIR",), source="catalogue 3.10.5", needs=("write", "mkdir"),
-    quick=True, killers=("RENAME:fake", "RENAME:map=ENOTEMPTY>EIO", "RENAME:map=ENOTEMPTY>EPERM"),
+    killers=("RENAME:fake", "RENAME:map=ENOTEMPTY>EIO", "RENAME:map=ENOTEMPTY>EPERM"),
 )
 def not_empty(k: Any) -> None:
     """A directory is not renamed onto one that holds something: ENOTEMPTY, and nothing is lost."""
@@ -117,7 +117,7 @@ def no_replace(k: Any) -> None:
 
 @wire_check(
     "protocol.rename2.exchange", op="RENAME2", also=("LOOKUP", "READ"), source="catalogue 3.11.1, 3.11.2",
-    level=OPTIONAL, needs=_NEEDS, quick=True, killers=("RENAME2:errno=EIO", "RENAME2:fake"),
+    level=OPTIONAL, needs=_NEEDS, killers=("RENAME2:errno=EIO", "RENAME2:fake"),
 )
 def exchange(k: Any) -> None:
     """RENAME_EXCHANGE swaps two files, or is refused: it is never taken for a plain rename."""

@@ -10,7 +10,8 @@ from fsprobe.checks import OPTIONAL, wire_check
 
 @wire_check(
     "protocol.fsync.answered", op="FSYNC", also=("WRITE",), source="catalogue 3.18.1, 3.18.2", level=OPTIONAL,
-    needs=("write", "regular-file"), quick=True, main=True, killers=("FSYNC:errno=EIO", "FSYNC:errno=EINVAL", "FSYNC:drop"),
+    needs=("write", "regular-file"), quick=True, main=True,
+    killers=("FSYNC:errno=EIO", "FSYNC:errno=EINVAL", "FSYNC:drop"),
 )
 def fsync(k: Any) -> None:
     """FSYNC succeeds on a written file, with and without its metadata."""
@@ -23,7 +24,7 @@ def fsync(k: Any) -> None:
 
 @wire_check(
     "protocol.fsync.read-only-handle", op="FSYNC", source="catalogue 3.18.1", level=OPTIONAL, needs=("regular-file",),
-    quick=True, killers=("FSYNC:errno=EBADF", "FSYNC:errno=EIO"),
+    killers=("FSYNC:errno=EBADF", "FSYNC:errno=EIO"),
 )
 def fsync_read_only(k: Any) -> None:
     """FSYNC succeeds on a handle that is open for reading."""

@@ -26,7 +26,7 @@ def gone(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.unlink.missing", op="UNLINK", source="catalogue 3.8.4", needs=_NEEDS, quick=True,
+    "protocol.unlink.missing", op="UNLINK", source="catalogue 3.8.4", needs=_NEEDS,
     killers=("UNLINK:fake", "UNLINK:map=ENOENT>EIO", "UNLINK:errno=ENOSYS"),
 )
 def missing(k: Any) -> None:

@@ -27,21 +27,21 @@ def count(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.write.middle", op="WRITE", also=("READ",), source="catalogue 3.15.6", needs=_NEEDS, quick=True,
+    "protocol.write.middle", op="WRITE", also=("READ",), source="catalogue 3.15.6", needs=_NEEDS,
     killers=("WRITE:fake", "WRITE:short", "READ:flip"),
 )
 def middle(k: Any) -> None:
     """Writing in the middle, across a page, changes those bytes and no other."""
     node = k.given_file("f")
     handle = k.given_handle(node, os.O_RDWR)
-    k.write(handle, b"a" * 10_000)
-    k.write(handle, b"bcd" * 100, 4000)
+    k.expect_equal(10_000, k.write(handle, b"a" * 10_000), "bytes written")
+    k.expect_equal(300, k.write(handle, b"bcd" * 100, 4000), "bytes written")
     k.expect_equal(b"a" * 4000 + b"bcd" * 100 + b"a" * 5700, k.read(handle, 65536), "content")
 
 
 @wire_check(
     "protocol.write.behind-end", op="WRITE", also=("READ", "GETATTR"), source="catalogue 3.15.3", needs=_NEEDS,
-    quick=True, killers=("WRITE:fake", "WRITE:short", "GETATTR:attr.size=+1"),
+    killers=("WRITE:fake", "WRITE:errno=EFBIG,nth=2", "GETATTR:attr.size=+1"),
 )
 def behind_end(k: Any) -> None:
     """Writing behind the end leaves a gap of zeros, and the size is exact."""

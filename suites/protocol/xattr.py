@@ -14,8 +14,9 @@ _NOT_OFFERED = (ENOSYS, EOPNOTSUPP)
 
 
 @wire_check(
-    "protocol.setxattr.round-trip", op="SETXATTR", also=("GETXATTR",), source="catalogue 3.19.1, 3.19.4", level=OPTIONAL,
-    needs=_NEEDS, quick=True, main=True, killers=("SETXATTR:errno=EIO", "SETXATTR:fake", "GETXATTR:flip"),
+    "protocol.setxattr.round-trip", op="SETXATTR", also=("GETXATTR",), source="catalogue 3.19.1, 3.19.4",
+    level=OPTIONAL, needs=_NEEDS, quick=True, main=True,
+    killers=("SETXATTR:errno=EIO", "SETXATTR:fake", "GETXATTR:flip"),
 )
 def round_trip(k: Any) -> None:
     """A value is kept byte for byte, NULs and a new value for an old one included."""
@@ -39,7 +40,7 @@ def empty_value(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.setxattr.create", op="SETXATTR", source="catalogue 3.19.2", level=OPTIONAL, needs=_NEEDS, quick=True,
+    "protocol.setxattr.create", op="SETXATTR", source="catalogue 3.19.2", level=OPTIONAL, needs=_NEEDS,
     killers=("SETXATTR:fake", "SETXATTR:map=EEXIST>EIO"),
 )
 def create(k: Any) -> None:
@@ -63,8 +64,9 @@ def replace(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.getxattr.sizes", op="GETXATTR", also=("SETXATTR",), source="catalogue 3.19.3", level=OPTIONAL, needs=_NEEDS,
-    quick=True, main=True, killers=("GETXATTR:errno=EIO", "GETXATTR:flip", "GETXATTR:short", "GETXATTR:map=ERANGE>EIO"),
+    "protocol.getxattr.sizes", op="GETXATTR", also=("SETXATTR",), source="catalogue 3.19.3", level=OPTIONAL,
+    needs=_NEEDS, quick=True, main=True,
+    killers=("GETXATTR:errno=EIO", "GETXATTR:flip", "GETXATTR:short", "GETXATTR:map=ERANGE>EIO"),
 )
 def sizes(k: Any) -> None:
     """Size 0 asks for the length alone, the exact size gets the value, a smaller one ERANGE."""
@@ -78,7 +80,7 @@ def sizes(k: Any) -> None:
 
 @wire_check(
     "protocol.getxattr.missing", op="GETXATTR", source="catalogue 3.19.1", level=OPTIONAL, needs=("regular-file",),
-    quick=True, killers=("GETXATTR:errno=EIO", "GETXATTR:map=ENODATA>ENOENT"),
+    killers=("GETXATTR:errno=EIO", "GETXATTR:map=ENODATA>ENOENT"),
 )
 def missing(k: Any) -> None:
     """An attribute that does not exist gives ENODATA."""
@@ -107,7 +109,7 @@ def listed(k: Any) -> None:
 
 @wire_check(
     "protocol.listxattr.answered", op="LISTXATTR", source="catalogue 3.19.3; fs/fuse/xattr.c fuse_verify_xattr_list",
-    level=OPTIONAL, needs=("regular-file",), quick=True, killers=("LISTXATTR:errno=EIO", "LISTXATTR:drop"),
+    level=OPTIONAL, needs=("regular-file",), killers=("LISTXATTR:errno=EIO", "LISTXATTR:drop"),
 )
 def list_answered(k: Any) -> None:
     """The list of a file's attributes is one that a kernel takes, and as long as its length says."""
