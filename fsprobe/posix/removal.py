@@ -14,16 +14,20 @@ MAX_ENTRIES = 20_000
 MAX_DEPTH = 400
 
 
-def remove_tree(path: str, *, seconds: float = 10.0) -> list[str]:
-    """Remove `path` and all below it; a symbolic link is removed, never followed. Returns the paths that stayed."""
-    budget = _Budget(time.monotonic() + seconds)
+def remove_tree(path: str, *, seconds: float = 10.0, without: frozenset[str] = frozenset()) -> list[str]:
+    """Remove `path` and all below it; a symbolic link is removed, never followed. Returns the paths that stayed.
+
+    without: what must not be tried, of "list", "unlink" and "rmdir".
+    """
+    budget = _Budget(time.monotonic() + seconds, without)
     _remove(path, 0, budget)
     return sorted(budget.stayed)
 
 
 class _Budget:
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, without: frozenset[str]) -> None:
         self.deadline = deadline
+        self.without = without
         self.entries = MAX_ENTRIES
         self.stayed: set[str] = set()
 
@@ -45,9 +49,11 @@ def _remove(path: str, depth: int, budget: _Budget) -> None:
         return
     try:
         if stat.S_ISDIR(mode):
-            _empty(path, mode, depth, budget)
-            os.rmdir(path)
-        else:
+            if "list" not in budget.without:
+                _empty(path, mode, depth, budget)
+            if "rmdir" not in budget.without:
+                os.rmdir(path)
+        elif "unlink" not in budget.without:
             os.unlink(path)
     except OSError:
         pass

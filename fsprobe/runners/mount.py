@@ -17,7 +17,6 @@ from fsprobe.checks.check import Check
 from fsprobe.checks.mount import Mount as MountContext
 from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
 from fsprobe.posix.files import errno_name
-from fsprobe.posix.removal import remove_tree
 from fsprobe.runners.mount_context import OTHER_UID, Mount, Place
 from fsprobe.runners.setup import Setup
 
@@ -40,7 +39,7 @@ class MountLayer:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.place = Place(setup.root, setup.work)
+        self.place = Place(setup.root, setup.work, setup.avoid)
         self.features: dict[str, str] = {}
         self._ordinal = 0
 
@@ -64,8 +63,8 @@ class MountLayer:
         }
         self.features["allow_other"] = self.features["root"] or self._other_user()
         self._find_file(refusal)
-        for name, probe in _OPTIONAL.items():
-            self.features[name] = refusal or self._probe(name, probe)
+        for name, (operation, probe) in _OPTIONAL.items():
+            self.features[name] = refusal or self._probe(name, operation, probe)
         return self.features
 
     @contextmanager
@@ -86,7 +85,7 @@ class MountLayer:
         for path in (*sorted(self.place.made), *((self.place.work_dir,) if self.place.has_dir else ())):
             for delay in (0.0, 0.05, 0.2):  # a file hidden by libfuse goes when its RELEASE has arrived
                 time.sleep(delay)
-                left = remove_tree(path)
+                left = self.place.remove(path)
                 if not left:
                     break
             stayed += left
@@ -94,6 +93,10 @@ class MountLayer:
 
     def _make_place(self) -> str:
         """Make the work directory or settle for a prefix. Returns why nothing can be written, "" if it can."""
+        avoided = self.place.avoided("MKDIR")
+        if avoided:
+            self.place.no_dir = OSError(errno.EIO, avoided)
+            return ""
         try:
             os.mkdir(self.place.work_dir)
         except FileExistsError:
@@ -104,6 +107,8 @@ class MountLayer:
             self.place.has_dir = True
             return ""
         self.place.no_dir = mkdir_error
+        if self.place.avoided("CREATE"):
+            return ""
         probe = self.place.track("probe")
         try:
             os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
@@ -114,12 +119,17 @@ class MountLayer:
         return ""
 
     def _find_file(self, refusal: str) -> None:
-        if refusal:
+        avoided = self.place.avoided("OPENDIR", "READDIR", "READDIRPLUS", "ACCESS")
+        if refusal and not avoided:
             self.place.find_existing()
-        self.features["regular-file"] = "" if not refusal or self.place.existing_file else "no file with data was found"
+        found = not refusal or self.place.existing_file
+        self.features["regular-file"] = "" if found else avoided or "no file with data was found"
 
-    def _probe(self, name: str, probe: Callable[[str, str], None]) -> str:
+    def _probe(self, name: str, operation: str, probe: Callable[[str, str], None]) -> str:
         """What other checks need of an optional operation; its own check never needs the feature, so asks anyway."""
+        avoided = self.place.avoided(operation, "CREATE", "FLUSH", "UNLINK")
+        if avoided:
+            return avoided
         base, new = self.place.track(f"{name}.probe"), self.place.track(f"{name}.probe.2")
         try:
             os.close(os.open(base, os.O_CREAT | os.O_WRONLY, 0o644))
@@ -161,11 +171,11 @@ def _fifo(base: str, new: str) -> None:
     os.mkfifo(new)
 
 
-_OPTIONAL: dict[str, Callable[[str, str], None]] = {
-    "symlink": _symlink,
-    "hardlink": os.link,
-    "xattr": _xattr,
-    "fifo": _fifo,
+_OPTIONAL: dict[str, tuple[str, Callable[[str, str], None]]] = {
+    "symlink": ("SYMLINK", _symlink),
+    "hardlink": ("LINK", os.link),
+    "xattr": ("SETXATTR", _xattr),
+    "fifo": ("MKNOD", _fifo),
 }
 
 

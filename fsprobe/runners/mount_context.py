@@ -16,7 +16,6 @@ from typing import Any
 from fsprobe.checks.check import Blocked, Check, Finding, Lost, Skip, Unsupported
 from fsprobe.posix import files
 from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
-from fsprobe.posix.removal import remove_tree
 from fsprobe.runners.mount_place import Place
 from fsprobe.runners.mount_words import difference, one_of, source_line
 from fsprobe.runners.setup import Setup
@@ -55,6 +54,9 @@ class Process:
             raise Finding(expected, observed, warn=warn)
         if kind == "unsupported":
             raise Unsupported(*value)
+        if kind == "blocked":
+            call, number = value
+            raise Blocked(call, OSError(number, os.strerror(number)))
         if kind == "skip":
             raise Skip(value)
         return value
@@ -346,8 +348,7 @@ class Mount:
             except OSError:
                 pass  # the verdict on close(2) is that of the checks that ask for it
         for path in reversed(self._own):
-            if not remove_tree(path):
-                self._place.made.discard(path)
+            self._place.remove(path)
 
 
 def _carried(function: Callable[[], Any]) -> tuple[str, Any]:
@@ -357,5 +358,7 @@ def _carried(function: Callable[[], Any]) -> tuple[str, Any]:
         return "finding", (finding.expected, finding.observed, finding.warn)
     except Unsupported as declined:
         return "unsupported", (declined.observed, declined.errno)
+    except Blocked as blocked:
+        return "blocked", (blocked.call, blocked.errno)
     except Skip as skip:
         return "skip", str(skip)

@@ -11,17 +11,23 @@ import os
 import stat
 import time
 
+from fsprobe.posix.removal import remove_tree
+
 _WALK_ENTRIES = 500
 _WALK_SECONDS = 2.0
 # Small enough to be read whole more than once, large enough to span pages where there is a choice.
 _GOOD_SIZE = range(8192, 4 << 20)
+# Ways of removing, and the operations that each needs.
+_REMOVAL = {"list": {"OPENDIR", "READDIR", "READDIRPLUS"}, "unlink": {"UNLINK"}, "rmdir": {"RMDIR"}}
 
 
 class Place:
     """`root`/`work` is the one directory made; without it (`has_dir` False) names get `work` as prefix."""
 
-    def __init__(self, root: str, work: str) -> None:
+    def __init__(self, root: str, work: str, avoid: tuple[str, ...] = ()) -> None:
         self.root = root
+        self.avoid = frozenset(avoid)
+        self._without = frozenset(name for name, ops in _REMOVAL.items() if self.avoid & ops)
         self.work_dir = os.path.join(root, work)
         self.has_dir = False
         self.no_dir = OSError(errno.EROFS, os.strerror(errno.EROFS))
@@ -35,6 +41,18 @@ class Place:
         path = f"{self.work_dir}.{name}"
         self.made.add(path)
         return path
+
+    def avoided(self, *operations: str) -> str:
+        """Why these cannot be tried while getting ready: "" where none of them hung or crashed the target before."""
+        bad = sorted(self.avoid & set(operations))
+        return f"{bad[0]} hung or crashed the target before" if bad else ""
+
+    def remove(self, path: str) -> list[str]:
+        """Remove what is ours, without the operations to avoid. Returns what stayed."""
+        left = remove_tree(path, without=self._without)
+        if not left:
+            self.made.discard(path)
+        return left
 
     def find_existing(self) -> None:
         """Look for a file with data, breadth first, within a bound of entries and time."""

@@ -17,7 +17,7 @@ def make_file(path: str) -> None:
 
 @mount_check(
     "posix.concurrency.exclusive-create", op="CREATE", source="catalogue 3.24.1; POSIX open", also=("MKDIR",),
-    needs=("write",), killers=("CREATE:errno=EIO", "MKDIR:errno=EIO,path=*d3"),
+    parallel=True, needs=("write",), killers=("CREATE:errno=EIO", "MKDIR:errno=EIO,path=*d3"),
 )
 def exclusive_create(m: Mount) -> None:
     """Of four processes that make the same file, or the same directory, exactly one succeeds each time."""
@@ -40,8 +40,8 @@ def exclusive_create(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.concurrency.parallel-create", op="CREATE", source="catalogue 3.24.6", also=("READDIR",), needs=("write",),
-    killers=("CREATE:errno=EIO,path=*1-7", "READDIR:entries=lose"),
+    "posix.concurrency.parallel-create", op="CREATE", source="catalogue 3.24.6", also=("READDIR",),
+    parallel=True, needs=("write",), killers=("CREATE:errno=EIO,path=*1-7", "READDIR:entries=lose"),
 )
 def parallel_create(m: Mount) -> None:
     """Four processes that each make 20 files in one directory make 80."""
@@ -58,7 +58,7 @@ def parallel_create(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.concurrency.append", op="WRITE", source="catalogue 3.15.5; POSIX write", needs=("write",),
+    "posix.concurrency.append", op="WRITE", source="catalogue 3.15.5; POSIX write", parallel=True, needs=("write",),
     killers=("WRITE:fake", "WRITE:flip", "WRITE:short"),
 )
 def append(m: Mount) -> None:
@@ -80,7 +80,7 @@ def append(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.concurrency.readers", op="READ", source="catalogue 3.14.8", needs=("write",),
+    "posix.concurrency.readers", op="READ", source="catalogue 3.14.8", parallel=True, needs=("write",),
     killers=("READ:flip", "READ:short"),
 )
 def readers(m: Mount) -> None:

@@ -102,7 +102,8 @@ def clears_setuid(m: Mount) -> None:
 
     def work() -> int:
         fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o777)
-        os.fchmod(fd, 0o6777)
+        with m.setup("fchmod"):
+            os.fchmod(fd, 0o6777)
         if m.stat(path).permissions != 0o6777:
             raise Skip("set-user-ID and set-group-ID are not kept here")
         os.write(fd, b"data")

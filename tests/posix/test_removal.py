@@ -35,6 +35,16 @@ def test_a_lying_rmdir_is_found_out(tmp_path, monkeypatch):
     assert removal.remove_tree(str(tmp_path / "top")) == [str(tmp_path / "top"), str(tmp_path / "top/sub")]
 
 
+def test_what_must_not_be_tried_is_not(tmp_path):
+    """A daemon that hangs in UNLINK would hang again at every clean-up."""
+    (tmp_path / "top/sub").mkdir(parents=True)
+    (tmp_path / "top/file").touch()
+    top = str(tmp_path / "top")
+    assert removal.remove_tree(top, without=frozenset({"list"})) == [top]
+    assert removal.remove_tree(top, without=frozenset({"unlink"})) == [top, f"{top}/file"]
+    assert sorted(os.listdir(top)) == ["file"]
+
+
 def test_the_walk_is_bounded(tmp_path, monkeypatch):
     """A directory without end would keep the worker."""
     for number in range(30):

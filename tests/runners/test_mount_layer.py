@@ -167,6 +167,19 @@ def test_a_missing_option_is_a_feature_with_its_reason(tmp_path, monkeypatch):
     assert features["hardlink"] == ""
 
 
+def test_getting_ready_avoids_what_hung_before(tmp_path, monkeypatch):
+    """The worker would hang again before its first check, at every start."""
+    for name in ("mkdir", "symlink", "link"):
+        monkeypatch.setattr(os, name, lambda *a, **k: pytest.fail("it was tried"))
+    layer = layer_on(tmp_path, avoid=("MKDIR", "SYMLINK", "LINK"))
+    features = layer.prepare()
+    assert features["symlink"] == "SYMLINK hung or crashed the target before"
+    assert features["write"] == features["xattr"] == ""
+    assert run_check(layer, features, makes.__fsprobe_check__).kind == "ok"
+    assert run_check(layer, features, needs_directory.__fsprobe_check__).kind == "blocked"
+    assert layer.close() == []
+
+
 def test_a_mount_that_is_gone_is_an_error(tmp_path):
     """Every check would fail for a mount that is not there."""
 
