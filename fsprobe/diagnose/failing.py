@@ -5,6 +5,7 @@ Owns how a failed check is told to be one of these; knows nothing of absent hand
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from fsprobe.diagnose.absent import FAILED, blocked_by, commands, ids
@@ -16,6 +17,10 @@ from fsprobe.diagnose.roots import cause_of, lying_attributes, made_by_kernel, r
 from fsprobe.results.records import CheckResult, Diagnosis
 from fsprobe.results.verdicts import Cause
 
+_XATTR = frozenset({"SETXATTR", "GETXATTR", "LISTXATTR", "REMOVEXATTR"})
+_XATTR_FIX = "Answer EOPNOTSUPP, or ENOSYS once: programs such as `ls -l` and `cp -p` then do without."
+_PARENT_MTIME = re.compile(r"newer mtime after .*\bthe directory\b")
+_MTIME_FIX = "Set mtime and ctime of the parent whenever an entry is made, removed or renamed in it (POSIX)."
 _SUCCESS = ("the call succeeds", "exit 0")
 _TITLE: Mapping[Cause, str] = {
     Cause.WRONG_ERRNO: "answers the wrong error",
@@ -29,18 +34,61 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
     """What failed and has no other explanation, one diagnosis for each operation and way of failing."""
     failed = [check for check in evidence.checks if check.verdict in FAILED and check.id not in explained]
     roots, lies = roots_of(failed, evidence), lying_attributes(failed, evidence)
+    found, failed = _shared(failed, evidence)
     groups: dict[tuple[str, Cause], list[CheckResult]] = {}
     for check in failed:
         op = root_of(check, roots, evidence, lies)
         cause = roots.get(op) or cause_of(check, evidence)
         groups.setdefault((op, cause), []).append(check)
     told: set[str] = set()
-    found = []
     for (op, cause), checks in groups.items():
         collateral = [] if op in told else blocked_by(evidence, op)
         told.add(op)
         found.append(_wrong(op, cause, checks, collateral, evidence))
     return found
+
+
+def _shared(
+    failed: Sequence[CheckResult], evidence: Evidence
+) -> tuple[list[Diagnosis], list[CheckResult]]:
+    """Causes that several operations share by their nature, and the checks that are left over."""
+    found = []
+    parents = [check for check in failed if _PARENT_MTIME.search(check.expected) and not check.errno]
+    if len({check.op for check in parents}) > 1:
+        told = "the mtime of a directory does not change when its entries do"
+        found.append(_together(Cause.WRONG_METADATA, told, parents, evidence, _MTIME_FIX))
+    else:
+        parents = []
+    xattrs = [check for check in failed if check.op in _XATTR and _never_works(check, evidence)]
+    answers = {check.errno for check in xattrs}
+    if len(answers) == 1 and len({check.op for check in xattrs}) > 1:
+        told = f"extended attributes are answered with {answers.pop()}, where EOPNOTSUPP is due"
+        found.append(_together(Cause.WRONG_ERRNO, told, xattrs, evidence, _XATTR_FIX))
+    else:
+        xattrs = []
+    taken = {check.id for check in (*parents, *xattrs)}
+    return found, [check for check in failed if check.id not in taken]
+
+
+def _never_works(check: CheckResult, evidence: Evidence) -> bool:
+    summary = evidence.operations.get(check.op)
+    return summary is not None and not summary.replies.get("ok") and summary.replies.get(check.errno, 0) > 0
+
+
+def _together(
+    cause: Cause, told: str, checks: Sequence[CheckResult], evidence: Evidence, fix: str
+) -> Diagnosis:
+    ops = tuple(dict.fromkeys(check.op for check in checks))
+    return Diagnosis(
+        cause=cause,
+        op=ops[0],
+        confidence="proven" if cause is Cause.WRONG_ERRNO else "likely",
+        summary=told,
+        evidence=(f"concerned: {', '.join(ops)}", *commands(checks)),
+        fix=fix,
+        checks=ids(checks, *(blocked_by(evidence, op) for op in ops if op in _XATTR)),
+        ops=ops,
+    )
 
 
 def _wrong(
@@ -75,7 +123,7 @@ def _summary(op: str, cause: Cause, first: CheckResult, evidence: Evidence) -> s
     if cause is Cause.SILENT_NOOP:
         return f"{op} {_TITLE[cause]}"
     if cause is Cause.WRONG_ERRNO and made_by_kernel(first, evidence) and first.op == op:
-        return f"{op}: the caller gets {first.errno}, which the daemon did not answer"
+        return f"{op}: the caller gets {first.errno}, though the daemon never answered {op} with it"
     if cause is Cause.WRONG_ERRNO and first.errno and first.expected.startswith(_SUCCESS):
         return f"{op} answers {first.errno}"
     if cause is Cause.WRONG_ERRNO and first.observed == "success":

@@ -266,7 +266,7 @@ def test_an_error_that_the_daemon_did_not_answer_is_said_so() -> None:
     """The author looks for an EIO in the handler in vain where the kernel made it of a bad reply."""
     (one,) = find([check("a", "CREATE", "FAIL", expected="the call succeeds", observed="x: EIO", errno="EIO")],
                   {"CREATE": stat(ok=9)})
-    assert one.summary == "CREATE: the caller gets EIO, which the daemon did not answer"
+    assert one.summary == "CREATE: the caller gets EIO, though the daemon never answered CREATE with it"
 
 
 def test_a_refused_reply_is_malformed_not_lost() -> None:
@@ -274,6 +274,23 @@ def test_a_refused_reply_is_malformed_not_lost() -> None:
     incident = Incident("hang", "GETATTR", detail="a reply to request 9 while 8 is open; the kernel refuses it")
     (one,) = find([check("a", "GETATTR", "HANG")], incidents=(incident,))
     assert one.cause is Cause.MALFORMED_REPLY
+
+
+def test_parents_that_keep_their_mtime_are_one_cause() -> None:
+    """Five operations that forget the parent's mtime are one thing to mend."""
+    checks = [check(op, op, "FAIL", expected=f"a newer mtime after {op} in the directory", observed="the old mtime")
+              for op in ("MKDIR", "UNLINK", "RENAME")]
+    (one,) = find(checks)
+    assert (one.cause, one.ops) == (Cause.WRONG_METADATA, ("MKDIR", "UNLINK", "RENAME"))
+
+
+def test_xattrs_that_answer_eio_are_one_cause() -> None:
+    """A library that has no xattrs and says EIO breaks `ls -l`; it is one line with what to answer instead."""
+    ops = ("SETXATTR", "GETXATTR", "LISTXATTR")
+    checks = [check(op, op, "FAIL", main=True, expected="the call succeeds", observed="x: EIO", errno="EIO")
+              for op in ops]
+    (one,) = find(checks, {op: stat(EIO=3) for op in ops})
+    assert one.ops == ops and "EOPNOTSUPP" in one.fix and one.confidence == "proven"
 
 
 def test_a_crash_whose_request_is_not_known_joins_the_one_that_is() -> None:
