@@ -120,6 +120,8 @@ def test_an_incident_that_names_no_request_blames_the_declared_operation() -> No
         ("READ", Outcome("finding", "b'abc'", "b'abd'"), ("SETATTR ENOSYS", "READ"), "READ"),
         # it did not get as far as the declared operation
         ("READ", Outcome("finding", "exit 0", "exit 1"), ("SETATTR ENOSYS",), "SETATTR"),
+        # a refusal is what failed the call
+        ("MKDIR", Outcome("oserror", errno=errno.EACCES), ("MKDIR", "OPENDIR EACCES"), "OPENDIR"),
         # without the relay
         ("SETATTR", ENOSYS, (), "SETATTR"),
     ],
