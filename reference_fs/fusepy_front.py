@@ -38,7 +38,7 @@ def run(front: str, mountpoint: str, options: Options, profile: Profile, *, fore
     try:
         served(
             operations, os.fsencode(mountpoint).decode("latin-1"), encoding="latin-1",
-            foreground=foreground, nothreads=True, **library_options(front, options),
+            foreground=foreground, nothreads=True, **library_options(front, options, profile),
         )  # fmt: skip
     except RuntimeError as failed:  # how the bindings pass libfuse's exit status on; it has said why
         return int(failed.args[0])
@@ -60,7 +60,7 @@ def load(front: str) -> Any:
     return importlib.import_module(module)
 
 
-def library_options(front: str, options: Options) -> dict[str, Any]:
+def library_options(front: str, options: Options, profile: Profile) -> dict[str, Any]:
     """What libfuse is told. use_ino: inode numbers are ours. big_writes: 128 KiB a WRITE, the default since 3."""
     chosen: dict[str, Any] = {
         "fsname": options.fsname, "subtype": options.subtype, "use_ino": True,
@@ -70,6 +70,8 @@ def library_options(front: str, options: Options) -> dict[str, Any]:
     }  # fmt: skip
     if front == "mfusepy":
         del chosen["big_writes"]
+    if "RENAME" in profile.absent:
+        chosen["hard_remove"] = True  # else removing an open file would fail in place of RENAME
     return {**chosen, **options.rest}
 
 

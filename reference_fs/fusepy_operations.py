@@ -61,7 +61,7 @@ class Operations:
             setattr(self, name, None)
         for name in handlers_of(profile.noop):
             setattr(self, name, _say_yes)
-        if self.open is None:
+        if self.open is None or self.opendir is None:
             self.flag_nopath = self.flag_nullpath_ok = 0  # without handles only the path says which file
 
     def caller(self) -> Caller:

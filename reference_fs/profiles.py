@@ -60,6 +60,7 @@ PROFILES: tuple[Profile, ...] = (
     Profile(
         "after-fix",
         "rename, link, symlink, readlink, xattrs, access, fsync and locks are missing; rmdir says yes and does nothing",
+        fronts=(RAW, FUSEPY, MFUSEPY),  # without rename libfuse cannot hide what is removed while open
         absent=_NEVER_MADE | {"OPENDIR", "RELEASEDIR", "STATFS"},
         noop=frozenset({"RMDIR"}),
     ),

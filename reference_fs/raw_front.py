@@ -20,6 +20,7 @@ from fsprobe.wire import (
     InitFlag,
     InitIn,
     InitOut,
+    Kstatfs,
     Opcode,
     OpenOut,
     PeerError,
@@ -49,7 +50,8 @@ WANTED: dict[InitFlag, str] = {
 SILENT = frozenset({"FORGET", "BATCH_FORGET", "NOTIFY_REPLY", "INTERRUPT"})
 """Never answered. INTERRUPT may be, but everything here is answered before the next request is read."""
 SUCCESS_WHEN_ABSENT: dict[str, Any] = {
-    "OPEN": OpenOut(), "OPENDIR": OpenOut(), "RELEASE": None, "RELEASEDIR": None, "STATFS": StatfsOut(),
+    "OPEN": OpenOut(), "OPENDIR": OpenOut(), "RELEASE": None, "RELEASEDIR": None,
+    "STATFS": StatfsOut(Kstatfs(bsize=512, namelen=255)),
 }  # fmt: skip
 """What the libraries answer where there is no handler, and it is not ENOSYS."""
 
