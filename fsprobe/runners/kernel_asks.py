@@ -157,20 +157,27 @@ class Asks(FileOps):
 
     def _new_file(self, parent: int, name: Name, content: bytes, mode: int) -> wire.EntryOut:
         """A file as the kernel makes one: by CREATE, by MKNOD and OPEN where CREATE is not there."""
-        try:
-            entry, handle = self.create(parent, name, mode)
-        except Declined as error:
-            if error.errno != ENOSYS:
-                raise
-            try:
-                entry = self.mknod(parent, name, stat.S_IFREG | mode)
-            except Declined:
-                raise error from None
-            handle = self.open(entry.nodeid, os.O_RDWR)
+        entry, handle = self._created(parent, name, mode)
         if content and self.write(handle, content) != len(content):
             raise Declined(EIO, Opcode.WRITE)
         self.close_quietly(handle)
         return entry
+
+    def _created(self, parent: int, name: Name, mode: int) -> tuple[wire.EntryOut, Handle]:
+        missing: Declined | None = None
+        if Opcode.CREATE not in self.link.absent:
+            try:
+                return self.create(parent, name, mode)
+            except Declined as error:
+                if error.errno != ENOSYS:
+                    raise
+                missing = error
+        try:
+            entry = self.mknod(parent, name, stat.S_IFREG | mode)
+        except Declined as error:
+            raise (missing or error) from None
+        self.link.absent.add(Opcode.CREATE)
+        return entry, self.open(entry.nodeid, os.O_RDWR)
 
     def given_dir(self, name: Name, parent: int | None = None) -> int:
         """A directory: its nodeid."""

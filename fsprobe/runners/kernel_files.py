@@ -168,21 +168,22 @@ class FileOps(NodeOps):
     # -- whole files and directories, as a program uses them
 
     def close_file(self, handle: Handle) -> None:
-        """What close(2) sends: FLUSH, whose ENOSYS is success, and RELEASE, whose error nobody sees."""
-        try:
-            self.flush(handle)
-        except OSError as error:
-            if error.errno != ENOSYS:
-                raise
+        """What close(2) sends: FLUSH, whose ENOSYS is success for ever, and RELEASE, whose error nobody sees."""
+        if Opcode.FLUSH not in self.link.absent:
+            try:
+                self.flush(handle)
+            except OSError as error:
+                if error.errno != ENOSYS:
+                    raise
+                self.link.absent.add(Opcode.FLUSH)
         self.release_quietly(handle)
 
     def close_quietly(self, handle: Handle) -> None:
         """The same where nobody looks at what close(2) returns."""
         try:
-            self.flush(handle)
+            self.close_file(handle)
         except OSError:
-            pass
-        self.release_quietly(handle)
+            self.release_quietly(handle)
 
     def content(self, node: int) -> bytes:
         """Open, read all, release."""

@@ -76,6 +76,8 @@ class Link:
         """Names of operations that must not be answered, and were."""
         self.closed = ""
         """Why nothing can be asked any more; "" while the connection stands."""
+        self.absent: set[int] = set()
+        """Operations that answered ENOSYS once and that a kernel then does without (no_open, no_flush, …)."""
         self._socket = socket.socket(fileno=fd)
         self._socket.setblocking(False)
         self._buffer = bytearray(_BUFFER)

@@ -278,12 +278,16 @@ class NodeOps:
 
     def _open(self, opcode: Opcode, node: int, flags: int, stateless: int) -> Handle:
         directory = opcode == Opcode.OPENDIR
+        none = Handle(node, 0, flags, stateless, directory, stateless=True)
+        if opcode in self.link.absent:
+            return none
         try:
             answer: wire.OpenOut = self.request(opcode, node, wire.OpenIn(flags))
         except Declined as error:
             if error.errno != ENOSYS:
                 raise
-            return Handle(node, 0, flags, stateless, directory, stateless=True)
+            self.link.absent.add(opcode)
+            return none
         if answer.open_flags & OpenFlag.PASSTHROUGH:
             raise Malformed(opcode, f"{opcode_name(opcode)} asks for PASSTHROUGH, which was not agreed on")
         handle = Handle(node, answer.fh, flags, answer.open_flags, directory)

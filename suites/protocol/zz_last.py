@@ -11,7 +11,7 @@ _UNKNOWN_OPCODE = 2047
 
 
 @wire_check(
-    "protocol.unknown.opcode", op="UNKNOWN", also=("GETATTR",), source="catalogue 3.35", quick=True, main=True,
+    "protocol.unknown.opcode", op="OPCODE_2047", also=("GETATTR",), source="catalogue 3.35", quick=True, main=True,
     killers=("GETATTR:crash", "GETATTR:errno=EIO"),
 )
 def unknown_opcode(k: Any) -> None:
