@@ -29,7 +29,9 @@ ENTRY_REPLIES = frozenset({Op.LOOKUP, Op.SYMLINK, Op.MKNOD, Op.MKDIR, Op.LINK, O
 ATTR_OFFSET = dict.fromkeys(ENTRY_REPLIES, OUT + 40) | {Op.GETATTR: OUT + 16, Op.SETATTR: OUT + 16}
 _ENTRY_SIZE = 128
 
-_PLAIN = ("drop", "crash", "fake", "short", "flip", "unique", "positive-errno", "length", "nodeid", "stale")
+WITHHOLD = "withhold"
+"""The kind by which the session keeps a hanging operation from the daemon."""
+_PLAIN = (WITHHOLD, "drop", "crash", "fake", "short", "flip", "unique", "positive-errno", "length", "nodeid", "stale")
 KINDS = (*_PLAIN, "errno", "map", "delay", "attr.FIELD", "entries")
 _ENTRIES = ("lose", "double", "reorder", "slash")
 

@@ -29,9 +29,12 @@ from fsprobe.trace.exchange import REPLY_HEAD, REQUEST_HEAD
 BUFFER_SIZE = 17 << 20
 SOCKET_BUFFER = 18 << 20
 _OUT_HEADER = struct.Struct("=IiQ")
-_NOTHING_QUEUED = bytes(4)
+_FOUR = bytes(4)
 _FORGET, _INTERRUPT, _NOTIFY_REPLY, _BATCH_FORGET = 2, 36, 41, 42
 _NO_REPLY = frozenset({_FORGET, _INTERRUPT, _NOTIFY_REPLY, _BATCH_FORGET})
+
+WITHHELD = "answered by fsprobe: this operation hung before"
+"""The note of an exchange that the daemon was spared."""
 
 _request_buffer = bytearray(BUFFER_SIZE)
 _reply_buffer = bytearray(BUFFER_SIZE)
@@ -146,6 +149,10 @@ class Pump:
     def _act(self, action: Action, unique: int) -> None:
         if action.kill:
             self.tell({"event": "rule-crash"})
+        elif action.withhold:
+            self.open[unique].note = WITHHELD
+            self.answer(unique, errno.EIO)
+            self.answered.discard(unique)
         elif action.reply is not None:
             self._from_daemon(bytearray(action.reply), len(action.reply))
         elif action.request is not None:
@@ -261,7 +268,8 @@ class Pump:
 
     def unread(self) -> bool:
         """Whether a message lies in the daemon's socket that it has not taken."""
-        return fcntl.ioctl(self._daemon_fd, SIOCOUTQ, _NOTHING_QUEUED) != _NOTHING_QUEUED
+        # sock_wfree (net/core/sock.c) wakes us while it still holds 1 of its own: a message counts hundreds.
+        return int.from_bytes(fcntl.ioctl(self._daemon_fd, SIOCOUTQ, _FOUR), "little") > 1
 
     def _wait_until_taken(self) -> None:
         """Read no more from the kernel until the daemon takes what it was sent: its caller can still be killed."""

@@ -20,12 +20,16 @@ from fsprobe.trace.paths import NodePaths
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What becomes of a request instead of being passed on; nothing set: it is lost on the way."""
+    """What becomes of a request instead of being passed on; nothing set: it is lost on the way.
+
+    withhold: the relay answers in the daemon's place, which never sees it.
+    """
 
     reply: bytes | None = None
     request: bytes | None = None
     delay: float = 0.0
     kill: bool = False
+    withhold: bool = False
 
 
 @dataclass(slots=True)
@@ -130,6 +134,8 @@ class RuleSet:
             return Action()
         if rule.kind == "crash":
             return Action(kill=True)
+        if rule.kind == faults.WITHHOLD:
+            return Action(withhold=True)
         if rule.kind == "delay":
             return Action(request=bytes(message), delay=float(rule.value))
         if rule.kind == "errno":

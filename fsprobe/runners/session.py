@@ -19,6 +19,7 @@ from fsprobe.diagnose.library import UNKNOWN, Library
 from fsprobe.diagnose.matrix import summarise
 from fsprobe.errors import FsprobeError, MachineError
 from fsprobe.relay.client import Sandbox
+from fsprobe.relay.pump import WITHHELD
 from fsprobe.results import document
 from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
@@ -30,9 +31,10 @@ from fsprobe.runners.options import RunOptions
 from fsprobe.runners.target_run import StartError, TargetRun, Unready
 from fsprobe.runners.traffic import Traffic
 from fsprobe.runners.verdict import judge
+from fsprobe.wire import opcode_name
 
-# After this many hangs or crashes an operation is not asked again; the total of restarts is bounded too.
-QUARANTINE = 2
+# After this many an operation is kept from the daemon: a hang is likely to come again, a crash may be of one kind only.
+QUARANTINE = {"hang": 2, "stuck": 2, "crash": 6}
 MAX_RESTARTS = 24
 INTERRUPTED = 130
 
@@ -195,8 +197,8 @@ class Session:
 
     def _run_check(self, check: Check) -> None:
         self.number += 1
-        if self.troubles[check.op] >= QUARANTINE:
-            self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"{check.op} hung or crashed twice already"))
+        if check.op in self._life.withheld:
+            self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"{check.op} hung or crashed before"))
             return
         asking = self._life.asking
         assert asking is not None
@@ -208,6 +210,12 @@ class Session:
         if check.parallel:
             self._pin(parallel=False)
         exchanges = self._take_traffic()
+        if incident is None and outcome is not None and outcome.kind != "ok":
+            spared = [e for e in exchanges if e.note == WITHHELD]
+            if spared:
+                name = opcode_name(spared[0].opcode)
+                self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"it needs {name}, which hung before"))
+                return
         if incident is not None and not incident.opcode:
             incident = replace(incident, opcode=self.traffic.unanswered(exchanges))
         result = judge(
@@ -219,8 +227,10 @@ class Session:
 
     def _note_incident(self, check: Check, incident: Incident, result: CheckResult) -> None:
         self.incidents.append(incident)
-        for op in {check.op, result.op}:
-            self.troubles[op] += 1
+        op = result.op
+        self.troubles[op] += 1
+        if self.troubles[op] >= QUARANTINE[incident.kind]:
+            self._life.withheld.add(op)
         if incident.kind == "crash":
             self.emit(TargetDied(incident.detail))
         self._life.lose_worker()

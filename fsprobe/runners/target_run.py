@@ -14,6 +14,7 @@ from fsprobe.config.target import Target
 from fsprobe.diagnose.evidence import StartFailure
 from fsprobe.errors import TargetError
 from fsprobe.posix.channel import ChannelClosed
+from fsprobe.relay.faults import WITHHOLD
 from fsprobe.results.records import Incident
 from fsprobe.runners.ask import Asking, Surroundings, describe_exit
 from fsprobe.runners.options import RunOptions
@@ -61,6 +62,7 @@ class TargetRun:
     leaked_processes: list[int] = field(default_factory=list)
     leaked_files: list[str] = field(default_factory=list)
     asking: Asking | None = None
+    withheld: set[str] = field(default_factory=set)
 
     @property
     def running(self) -> bool:
@@ -73,6 +75,10 @@ class TargetRun:
             return "wire" if self.sandbox.device else "wire-no-device"
         return "direct" if self.options.no_relay else "mount"
 
+    def withheld_rules(self) -> list[str]:
+        """Rules by which the relay answers operations that hung before, so that checks of others go on."""
+        return [f"{op}:{WITHHOLD}" for op in sorted(self.withheld)]
+
     def start(self, layer: str) -> None:
         """Start the daemon and wait until it is mounted and has answered INIT. Raises StartError."""
         place = self.sandbox.call("place")
@@ -83,7 +89,7 @@ class TargetRun:
         try:
             self.pid = self.sandbox.call(
                 "start", argv=argv, env={**os.environ, **self.target.env}, cwd=os.getcwd(), mode=self.mode, layer=layer,
-                rules=list(self.options.inject),
+                rules=[*self.options.inject, *self.withheld_rules()],
             )  # fmt: skip
         except OSError as error:
             raise self._failed("not-executable", None, f"{argv[0]} cannot be executed: {error.strerror}", "") from error
