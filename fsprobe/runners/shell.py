@@ -18,6 +18,7 @@ from contextlib import contextmanager
 import pexpect
 
 from fsprobe.checks.check import Blocked, Check, Finding, Level, Lost, Skip, Unsupported
+from fsprobe.checks.shell import Shell as ShellContext
 from fsprobe.checks.suite import load_suite
 from fsprobe.runners.setup import Setup
 from fsprobe.runners.shell_place import Place, find_place, find_sample, mount_line
@@ -262,7 +263,7 @@ class ShellLayer:
         return features
 
     @contextmanager
-    def context(self, check: Check) -> Iterator[Shell]:
+    def context(self, check: Check) -> Iterator[ShellContext]:
         """A fresh directory and a living bash for one check."""
         shell = Shell(self, check)
         try:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 from fsprobe.checks import Finding, shell_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.shell import Shell
+from fsprobe.checks.shell import Shell
 
 
 @shell_check(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fsprobe.checks import OPTIONAL, Finding, shell_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.shell import Shell
+from fsprobe.checks.shell import Shell
 
 OLD, OLD_SECONDS = "2001-02-03 04:05:06", "981173106"
 """A time in UTC, which is the terminal's zone, and the same in seconds since 1970."""

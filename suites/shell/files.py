@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fsprobe.checks import Finding, shell_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.shell import Shell
+from fsprobe.checks.shell import Shell
 
 LINES = 40000
 """`seq 40000` makes 228894 bytes: more than one WRITE of 128 KiB, and no multiple of a page."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fsprobe.checks import OPTIONAL, shell_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.shell import Shell
+from fsprobe.checks.shell import Shell
 
 
 @shell_check(

@@ -5,12 +5,8 @@ None of them would change a file that was there before: they make a new name, or
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fsprobe.checks import OPTIONAL, shell_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.shell import Shell
+from fsprobe.checks.shell import Shell
 
 REFUSAL = "Read-only file system"
 SURPRISING = ("Permission denied", "Operation not permitted")

@@ -5,12 +5,8 @@ Where the content is not known, two ways of reading it have to agree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fsprobe.checks import Finding, shell_check
-
-if TYPE_CHECKING:
-    from fsprobe.runners.shell import Shell
+from fsprobe.checks.shell import Shell
 
 READ = "regular-file"
 MOST_LISTED = 300
