@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from errno import ENOTEMPTY
+from errno import ENOENT, ENOTEMPTY
 from typing import Any
 
 from fsprobe import wire
@@ -146,6 +146,8 @@ class Kernel(Asks):
         except Declined as error:
             if directory and error.errno == ENOTEMPTY and depth:
                 self._remove_below(parent, name, depth)
+            elif parent == self.root and error.errno != ENOENT and os.fsdecode(name) not in self.place.left:
+                self.place.left.append(os.fsdecode(name))
 
     def _remove_below(self, parent: int, name: bytes, depth: int) -> None:
         """Empty a directory of ours, then remove it: an operation that failed may have left something."""
@@ -163,7 +165,7 @@ class Kernel(Asks):
         """LOOKUP of a name as READDIR gave it, whether ours or not."""
         entry: wire.EntryOut = self.request(Opcode.LOOKUP, parent, wire.Lookup(raw))
         if entry.nodeid == 0:
-            raise Declined(2, Opcode.LOOKUP)
+            raise Declined(ENOENT, Opcode.LOOKUP)
         self.ledger.handed(entry.nodeid, entry.attr.mode)
         return entry
 
@@ -207,11 +209,12 @@ def remove_work(kernel: Kernel) -> None:
     root = kernel.root
     if place.work:
         kernel._remove(root, os.fsencode(place.name), True, _DEPTH)
+        place.left = [name for name in place.left if name.split("/")[0] != place.name]
         try:
             kernel.lookup_raw(root, os.fsencode(place.name))
-            place.left = [name for name in place.left if "/" not in name] + [place.name]
+            place.left.append(place.name)
         except (Declined, Finding):
-            place.left = [name for name in place.left if "/" not in name]
+            pass
         kernel.forget(place.work)
         place.work = 0
     for name in list(place.left):

@@ -19,6 +19,7 @@ from fsprobe.wire import Opcode
 _PAGE = 4096
 _READ = 128 << 10
 F_RDLCK, F_WRLCK, F_UNLCK = 0, 1, 2
+_ENTRY_OUT = 128  # what each entry of READDIRPLUS has before it
 _DOTS = (b".", b"..")
 
 
@@ -102,8 +103,16 @@ class FileOps(NodeOps):
 
     # -- directories
 
+    @property
+    def plus_only(self) -> bool:
+        """Whether READDIR is never asked (fs/fuse/readdir.c fuse_use_readdirplus)."""
+        return self.has("DO_READDIRPLUS") and not self.has("READDIRPLUS_AUTO")
+
     def readdir(self, handle: Handle, offset: int = 0, size: int = _PAGE) -> tuple[wire.Dirent, ...]:
-        """One READDIR: the entries behind an offset that fit."""
+        """One READDIR: the entries behind an offset that fit. Where the kernel asks READDIRPLUS only, so do we."""
+        if self.plus_only:
+            more = _ENTRY_OUT if size < _PAGE else 0
+            return tuple(one.dirent for one in self.readdirplus(handle, offset, size + more))
         body = wire.ReadIn(fh=handle.fh, offset=offset, size=size, flags=handle.flags)
         entries: tuple[wire.Dirent, ...] = self.request(Opcode.READDIR, handle.node, body).entries
         return entries

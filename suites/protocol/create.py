@@ -62,7 +62,7 @@ def listed(k: Any) -> None:
 @wire_check(
     "protocol.create.same-name-twice", op="CREATE", also=("LOOKUP", "MKDIR", "READ"), source="catalogue 3.24; 3.1.7",
     needs=("write", "mkdir", "regular-file"), quick=True,
-    killers=("vexfs:flat-names", "CREATE:errno=EEXIST", "READ:flip"),
+    killers=("CREATE:errno=EEXIST", "READ:flip"),
 )
 def same_name_twice(k: Any) -> None:
     """Two files of the same name in two directories are two files."""

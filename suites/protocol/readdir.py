@@ -9,8 +9,8 @@ from fsprobe.checks import OPTIONAL, SHOULD, Finding, Unsupported, wire_check
 
 _DOTS = (b".", b"..")
 _NAMES = tuple(b"entry-%02d-" % number + b"n" * (5 * number) for number in range(9))
-# A buffer that holds few of these names, so that a directory takes several requests.
-_SMALL = 160
+# A buffer that holds one entry of 255 bytes, or few of these: a directory takes several requests.
+_SMALL = 288
 
 
 def _fill(k: Any) -> None:

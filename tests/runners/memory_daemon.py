@@ -22,7 +22,7 @@ HEADER = struct.Struct("=IIQQ")
 NAME_MAX = 255
 WANTED = (
     InitFlag.ATOMIC_O_TRUNC | InitFlag.POSIX_LOCKS | InitFlag.DO_READDIRPLUS | InitFlag.BIG_WRITES
-    | InitFlag.SETXATTR_EXT | InitFlag.INIT_EXT | InitFlag.MAX_PAGES
+    | InitFlag.READDIRPLUS_AUTO | InitFlag.SETXATTR_EXT | InitFlag.INIT_EXT | InitFlag.MAX_PAGES
 )  # fmt: skip
 
 
@@ -329,11 +329,13 @@ class MemoryDaemon(threading.Thread, FileAnswers):
         return fitting
 
     def do_readdirplus(self, nodeid, body, header):
-        plus = []
+        fitting = b""
         for one in self._entries(nodeid)[body.offset :]:
+            if len(fitting) + 128 + 24 + len(one.name) + 7 > body.size:
+                break
             dots = one.name in (b".", b"..")
-            plus.append(wire.DirentPlus(wire.EntryOut() if dots else self.entry(one.ino), one))
-        return wire.build_direntplus(plus)
+            fitting += wire.build_direntplus([wire.DirentPlus(wire.EntryOut() if dots else self.entry(one.ino), one)])
+        return fitting
 
     def do_setxattr(self, nodeid, body, header):
         must(not self.read_only, errno.EROFS)

@@ -244,6 +244,24 @@ def test_no_open_needed_means_no_release():
     assert daemon.wronged == []
 
 
+def test_where_the_kernel_asks_readdirplus_only_so_do_we():
+    """A daemon of pyfuse3 has no READDIR, and no kernel ever asks it: it would be called broken."""
+    daemon = MemoryDaemon(refuse={"READDIR": errno.ENOSYS}, wanted=WANTED & ~InitFlag.READDIRPLUS_AUTO)
+    layer = connect(daemon)
+    layer.prepare()
+
+    def lists(k):
+        """It lists."""
+        k.given_file("f")
+        k.expect_equal([b"f"], k.names(k.dir), "names")
+
+    assert outcome(layer, lists).kind == "ok"
+    assert layer.close() == []
+    close(layer)
+    daemon.join(5)
+    assert daemon.wronged == []
+
+
 def test_a_daemon_without_create_gets_mknod_and_open():
     """Many file systems have only these: every check that needs a file would be blocked."""
     layer = connect(MemoryDaemon(refuse={"CREATE": errno.ENOSYS}))
