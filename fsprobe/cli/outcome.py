@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from fsprobe.errors import FsprobeError, UsageError
+from fsprobe.errors import FsprobeError, TargetError, UsageError
 from fsprobe.runners.events import Event
 from fsprobe.runners.options import RunOptions
 
@@ -86,7 +86,7 @@ def _told_by_report(error: BaseException, name: str, options: RunOptions | None,
     with _undisturbed():
         if document is not None:
             reporter.finish(document)
-            return isinstance(error, KeyboardInterrupt | FsprobeError) and bool(document["diagnoses"])
+            return isinstance(error, KeyboardInterrupt | TargetError) and bool(document["diagnoses"])
         if not isinstance(error, UsageError):  # a slip of the fingers made no run, so it has no result
             from fsprobe.cli.failed import failed_document
 

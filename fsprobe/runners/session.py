@@ -113,18 +113,43 @@ class Session:
         life = self._life
         if life.running and life.mode != life.mode_of(layer):
             self._stop_target()
-        if not life.running:
-            self._start(layer)
-        else:
-            self._open(layer)
+        try:
+            if not life.running:
+                self._start(layer)
+            else:
+                self._open(layer)
+        except Unready as unready:
+            self._lost_layer(checks, unready.incident)
+            return
         self.emit(LayerStarted(layer, len(checks), {"target": self.target, "environment": self.environment}))
         for index, check in enumerate(checks):
-            if not self._usable(layer):
+            try:
+                usable = self._usable(layer)
+            except (StartError, Unready) as error:
+                self._not_run(checks[index:], f"the target could not be started again: {error}")
+                return
+            if not usable:
                 self._not_run(checks[index:], f"the target was restarted {MAX_RESTARTS} times already")
                 return
             self._run_check(check)
         self._life.close_worker()
         self._take_traffic()
+
+    def _lost_layer(self, checks: list[Check], incident: Incident) -> None:
+        """Nothing can be checked without the operation that hung or crashed: its own check says so, the rest is not run.
+
+        A target that dies before anything at all was checked did not start: raises StartError.
+        """
+        if incident.kind == "crash" and not self.results:
+            raise self._life.not_serving(incident)
+        self.incidents.append(incident)
+        about = next((check for check in checks if check.op == incident.opcode), checks[0])
+        result = judge(about, None, [], incident, reproduce=self._reproduce(about))
+        self._stop_target()
+        for check in checks:
+            self.number += 1
+            reason = f"nothing can be checked here: {incident.detail}"
+            self._finish(result if check is about else replace(self._unasked(check, Verdict.NOTRUN), reason=reason))
 
     @property
     def _life(self) -> TargetRun:
@@ -166,7 +191,7 @@ class Session:
                 if not incident.opcode:
                     incident = replace(incident, opcode=self.traffic.unanswered(self._take_traffic()))
                 if not self._life.can_do_without(incident):
-                    raise self._life.not_serving(incident) from unready
+                    raise Unready(incident) from unready
                 self.incidents.append(incident)
                 self.avoid.append(incident.opcode)
                 self.emit(Notice(f"{incident.detail}: the checks are prepared without {incident.opcode}"))

@@ -89,7 +89,7 @@ class TargetRun:
         try:
             self.pid = self.sandbox.call(
                 "start", argv=argv, env={**os.environ, **self.target.env}, cwd=os.getcwd(), mode=self.mode, layer=layer,
-                rules=[*self.options.inject, *self.withheld_rules()],
+                rules=[*self.withheld_rules(), *self.options.inject],
             )  # fmt: skip
         except OSError as error:
             raise self._failed("not-executable", None, f"{argv[0]} cannot be executed: {error.strerror}", "") from error
