@@ -13,6 +13,7 @@ import importlib
 import os
 from typing import Any
 
+from reference_fs import fusepy_channel
 from reference_fs.fusepy_operations import HIDDEN_NAME, Operations
 from reference_fs.model import Store
 from reference_fs.model_attributes import Time
@@ -28,6 +29,8 @@ UTIME_NOW, UTIME_OMIT = (1 << 30) - 1, (1 << 30) - 2  # bits/stat.h
 def run(front: str, mountpoint: str, options: Options, profile: Profile, *, foreground: bool) -> int:
     """Mount and serve until unmounted. Returns the exit status. Raises OSError where there is no such library."""
     binding = load(front)
+    if front == "fusepy":
+        fusepy_channel.install(binding._libfuse)
     store = Store(
         size=options.size, inodes=options.inodes, enforce=not options.default_permissions,
         uid=os.geteuid(), gid=os.getegid(),
