@@ -77,7 +77,7 @@ def rmdir_not_empty(k: Any) -> None:
 
 
 @wire_check(
-    "protocol.rmdir.missing", op="RMDIR", source="catalogue 3.9.1", needs=("write", "mkdir"),
+    "protocol.rmdir.missing", op="RMDIR", source="catalogue 3.9.1", needs=("write",),
     killers=("RMDIR:fake", "RMDIR:map=ENOENT>EIO"),
 )
 def rmdir_missing(k: Any) -> None:
