@@ -101,6 +101,9 @@ class Pump:
     # -- from the kernel
 
     def _on_kernel(self, events: int) -> None:
+        if self._edge_fd >= 0:  # nothing is read meanwhile: epoll tells of a hang-up or an error all the same
+            self._kernel_gone()
+            return
         if self.unread():
             self._wait_until_taken()
             return
