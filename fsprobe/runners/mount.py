@@ -81,14 +81,13 @@ class MountLayer:
 
     def close(self) -> list[str]:
         """Remove the working place. Returns what could not be removed, relative to the root."""
+        paths = [*sorted(self.place.made), *((self.place.work_dir,) if self.place.has_dir else ())]
         stayed: list[str] = []
-        for path in (*sorted(self.place.made), *((self.place.work_dir,) if self.place.has_dir else ())):
-            for delay in (0.0, 0.05, 0.2):  # a file hidden by libfuse goes when its RELEASE has arrived
-                time.sleep(delay)
-                left = self.place.remove(path)
-                if not left:
-                    break
-            stayed += left
+        for delay in (0.0, 0.05, 0.2):  # a file hidden by libfuse goes when its RELEASE has arrived
+            time.sleep(delay)
+            stayed = [left for path in paths for left in self.place.remove(path)]
+            if not stayed:
+                break
         return [os.path.relpath(path, self.setup.root) for path in stayed]
 
     def _make_place(self) -> str:

@@ -310,8 +310,8 @@ class Mount:
     def expect_newer(self, target: str | int, after: str) -> None:
         """Something aged by `age` has a later mtime now. Raises Finding."""
         mtime = self.stat(target).mtime_ns
-        if mtime <= PAST_NS:
-            seen = "the old mtime" if mtime == PAST_NS else f"mtime {mtime / 1e9:.9f}"
+        if mtime < PAST_NS + 10**9:  # the present is decades later
+            seen = "the old mtime" if mtime >= PAST_NS else f"mtime {mtime / 1e9:.9f}"
             raise Finding(f"a newer mtime after {after}", seen)
 
     def expect_same_mtime(self, target: str | int, after: str) -> None:

@@ -41,7 +41,7 @@ def exclusive_create(m: Mount) -> None:
 
 @mount_check(
     "posix.concurrency.parallel-create", op="CREATE", source="catalogue 3.24.6", also=("READDIR",),
-    parallel=True, needs=("write",), killers=("CREATE:errno=EIO,path=*1-7", "READDIR:entries=lose"),
+    parallel=True, needs=("write",), killers=("CREATE:errno=EIO,path=*1-7", "*:entries=lose"),
 )
 def parallel_create(m: Mount) -> None:
     """Four processes that each make 20 files in one directory make 80."""

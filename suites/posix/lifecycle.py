@@ -40,7 +40,7 @@ def close_to_open(m: Mount) -> None:
 
 @mount_check(
     "posix.release.many", op="RELEASE", source="catalogue 3.17.6", main=True, quick=True, also=("OPEN", "FLUSH"),
-    needs=("write",), killers=("RELEASE:crash", "OPEN:errno=EMFILE,nth=40"),
+    needs=("write",), killers=("RELEASE:crash,path=*file", "OPEN:errno=EMFILE,nth=40"),
 )
 def many(m: Mount) -> None:
     """A file can be opened and closed sixty times, and after the last close it is there unchanged."""

@@ -11,7 +11,7 @@ from fsprobe.checks.mount import Mount
 
 @mount_check(
     "posix.mkdir.creates", op="MKDIR", source="catalogue 3.7.1; POSIX mkdir", main=True, quick=True,
-    also=("READDIR",), needs=("write",), killers=("MKDIR:errno=ENOSYS", "MKDIR:errno=EIO", "READDIR:entries=lose"),
+    also=("READDIR",), needs=("write",), killers=("MKDIR:errno=ENOSYS", "MKDIR:errno=EIO", "*:entries=lose"),
 )
 def creates(m: Mount) -> None:
     """mkdir makes a directory that is empty, that stat knows, and that is listed in its parent."""

@@ -67,7 +67,7 @@ def unix_socket(m: Mount) -> None:
 
 @mount_check(
     "posix.mknod.device", op="MKNOD", level=OPTIONAL, source="catalogue 3.6.1; man 2 mknod", needs=("write", "root"),
-    killers=("MKNOD:errno=EIO,path=*null", "GETATTR:attr.rdev=0x107"),
+    killers=("MKNOD:errno=EIO,path=*null", "MKNOD:attr.rdev=0x107,path=*null"),
 )
 def device(m: Mount) -> None:
     """root can make a character device, and its number is kept."""

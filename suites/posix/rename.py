@@ -71,7 +71,7 @@ def replaces_open_victim(m: Mount) -> None:
 
 @mount_check(
     "posix.rename.atomic", op="RENAME", source="catalogue 3.10.3; POSIX rename", also=("OPEN", "CREATE"),
-    parallel=True, needs=("write",), killers=("RENAME:errno=EIO,nth=20", "RENAME:errno=EEXIST"),
+    parallel=True, needs=("write",), killers=("RENAME:errno=EIO,nth=20", "CREATE:errno=EIO,path=*new,nth=9"),
 )
 def atomic(m: Mount) -> None:
     """Who opens a file that is replaced by rename again and again finds it every time, never empty."""

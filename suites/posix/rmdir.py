@@ -50,7 +50,7 @@ def parent_mtime(m: Mount) -> None:
 
 @mount_check(
     "posix.rmdir.open-directory", op="RMDIR", level=SHOULD, source="catalogue 3.9.3", also=("GETATTR", "OPENDIR"),
-    needs=("write",), killers=("RMDIR:errno=EBUSY", "GETATTR:errno=EIO"),
+    needs=("write",), killers=("RMDIR:errno=EBUSY", "GETATTR:errno=EIO,path=*victim"),
 )
 def open_directory(m: Mount) -> None:
     """An open directory that was removed can still be asked for its attributes and takes no new entries."""
