@@ -182,7 +182,7 @@ def _degraded(level: str, hello: dict[str, Any]) -> list[str]:
         notes.append("/dev/fuse cannot be opened: the wire layer only, nothing is mounted")
     elif not hello["mounter"]:
         notes.append("no way to mount here: the wire layer only")
-    if level == "user":
+    if level == "user" and hello["mounter"]:
         notes.append("mounted inside a user namespace: files of an unmapped owner cannot be written there")
     if level == "none":
         notes.append("no namespaces: a janitor process cleans up")

@@ -16,6 +16,7 @@ from fsprobe.report.words import EXIT_MEANING, VERDICT_STYLE
 
 _REASONS_SHOWN = 4
 _COLUMN = 13
+_NAMES_SHOWN = 4
 _NOT_ANSWERED = ("UNSUPPORTED", "SKIP", "NOTRUN")
 
 
@@ -66,9 +67,15 @@ def _processes(processes: Mapping[str, Any], verbose: bool) -> list[Text]:
         lines += labelled("restarts", f"the daemon was started anew {count(processes['restarts'], 'time')}", 0, _COLUMN)
     for kind, names in (processes.get("leaked") or {}).items():
         if names:
-            listed = ", ".join(map(str, names)) if isinstance(names, list) else str(names)
+            listed = _few(names) if isinstance(names, list) else str(names)
             lines += labelled("left behind", f"{kind}: {listed}", indent=0, column=_COLUMN, style="bold red")
     return lines
+
+
+def _few(names: list[Any]) -> str:
+    """The first names, and how many more there are: the JSON has them all."""
+    shown = ", ".join(str(name) for name in names[:_NAMES_SHOWN])
+    return shown if len(names) <= _NAMES_SHOWN else f"{shown} and {len(names) - _NAMES_SHOWN} more"
 
 
 def _counts(summary: Mapping[str, Any]) -> list[Text]:

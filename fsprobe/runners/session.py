@@ -169,17 +169,12 @@ class Session:
         self.target["fs_type"] = life.mount.get("fs_type", "")
         agreed = facts.init_facts(self._take_traffic())
         self.environment |= agreed
-        masked = life.sandbox.call("status")["masked"] if life.mode == "mount" else []
-        for name in masked:
-            self._degrade(f"{name} is masked in INIT: it needs the real device in the daemon's hands")
+        if life.mode == "mount":
+            self.environment["masked"] = life.sandbox.call("status")["masked"]
         self.emit(TargetStarted(layer, life.starts, life.pid, self.library.label))
 
     def _target_argv(self) -> list[str]:
         return list(self.options.target.argv) if self.options.target else []
-
-    def _degrade(self, note: str) -> None:
-        if note not in self.environment["degraded"]:
-            self.environment["degraded"].append(note)
 
     def _open(self, layer: str) -> None:
         while True:
