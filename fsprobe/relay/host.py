@@ -146,7 +146,8 @@ class Host:
         self._wait_for_end(reply, grace, [])
 
     def _wait_for_end(self, reply: Callable[..., None], left: float, killed: list[int]) -> None:
-        others = self._others()
+        self._reap_all()  # an exit that is told later would count as one of the next start
+        others = [*self._others(), *self._unreaped()]
         if others and left > 0:
             self.loop.later(0.004, lambda: self._wait_for_end(reply, left - 0.004, killed))
             return
@@ -171,6 +172,12 @@ class Host:
         ours = set(self.workers)
         pids = process.pids() if self.level != "none" else process.tagged(self.token)
         return [pid for pid in pids if process.state(pid) not in ("Z", "") and not self._is_ours(pid, ours)]
+
+    def _unreaped(self) -> list[int]:
+        """Children that look ended while threads of theirs still end: they cannot be reaped yet."""
+        own = os.getpid()
+        children = [pid for pid in process.pids() if process.parent(pid) == own and pid not in self.workers]
+        return [pid for pid in children if process.state(pid) == "Z"]
 
     @staticmethod
     def _is_ours(pid: int, workers: set[int]) -> bool:
@@ -260,6 +267,9 @@ class Host:
 
     def _reap(self, wake: int) -> None:
         os.read(wake, 4096)
+        self._reap_all()
+
+    def _reap_all(self) -> None:
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
