@@ -20,7 +20,8 @@ from fsprobe.posix.files import errno_name
 from fsprobe.runners.mount_context import OTHER_UID, Mount, Place
 from fsprobe.runners.setup import Setup
 
-# A target that answers every attempt to make something with one of these takes no writing.
+# A target that answers every attempt to make something with one of these takes no writing. One EROFS is enough
+# where nothing can be made: what else is wrong the checks of the read-only profile say.
 _NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP})
 # Without a connection to a daemon there is nothing to prepare, and every other error is a finding.
 _NO_MOUNT = frozenset({errno.ENOTCONN, errno.ECONNABORTED, errno.ECONNREFUSED, errno.EACCES})
@@ -112,13 +113,14 @@ class MountLayer:
         try:
             os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
         except OSError as error:
-            if {error.errno, mkdir_error.errno} <= _NO_WRITING:
+            both = {error.errno, mkdir_error.errno}
+            if both <= _NO_WRITING or errno.EROFS in both:
                 mkdir, create = errno_name(mkdir_error.errno or 0), errno_name(error.errno or 0)
                 return f"the target refuses all writing (mkdir: {mkdir}, create: {create})"
         return ""
 
     def _find_file(self, refusal: str) -> None:
-        avoided = self.place.avoided("OPENDIR", "READDIR", "READDIRPLUS", "ACCESS")
+        avoided = self.place.avoided("OPENDIR", "READDIR", "READDIRPLUS")
         if refusal and not avoided:
             self.place.find_existing()
         found = not refusal or self.place.existing_file

@@ -127,8 +127,9 @@ class Mount:
 
     def existing_dir(self) -> str:
         """A directory with entries: the root where no directory can be made, else a fresh one with three."""
-        if self.features.get("write") or not self._place.has_dir:
-            self.existing_file()
+        if not self._place.has_dir:
+            if not self.features.get("write"):
+                self.existing_file()
             return self._place.root
         if not self._existing_dir:
             self._existing_dir = self.subdir("existing-dir")

@@ -73,8 +73,13 @@ class Place:
                     continue
                 if stat.S_ISDIR(status.st_mode):
                     queue.append(path)
-                elif stat.S_ISREG(status.st_mode) and status.st_size > 0 and os.access(path, os.R_OK):
+                elif stat.S_ISREG(status.st_mode) and status.st_size > 0 and _readable(status):
                     if not self.existing_file or status.st_size in _GOOD_SIZE:
                         self.existing_file = path
                     if status.st_size in _GOOD_SIZE:
                         return
+
+
+def _readable(status: os.stat_result) -> bool:
+    """By its mode alone: neither ACCESS nor OPEN, which are on trial here, is asked."""
+    return os.geteuid() == 0 or bool(status.st_mode & (0o400 if status.st_uid == os.geteuid() else 0o004))

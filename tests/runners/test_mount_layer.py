@@ -141,6 +141,13 @@ def test_a_target_that_refuses_everything_is_read_only(tmp_path, monkeypatch):
     assert layer.close() == []
 
 
+def test_one_erofs_is_enough_where_nothing_can_be_made(tmp_path, monkeypatch):
+    """A read-only target with a fault in MKDIR would be asked as if it could be written."""
+    refuse(monkeypatch, errno.EROFS, "open")
+    refuse(monkeypatch, errno.EIO, "mkdir")
+    assert layer_on(tmp_path).prepare()["write"].endswith("(mkdir: EIO, create: EROFS)")
+
+
 def test_read_only_by_order_writes_nothing(tmp_path):
     """Somebody who said read-only would find a directory made."""
     before = os.stat(tmp_path).st_mtime_ns
