@@ -64,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _serve(front: str, mountpoint: str, options: Options, profile: Profile, foreground: bool) -> int:
     if not profile.mounts:
+        print("vexfs: waiting for configuration", file=sys.stderr, flush=True)
         while True:
             signal.pause()
     if front == RAW:

@@ -46,6 +46,8 @@ class Channel:
     def _receive(self, channel: int, buffer: int, size: int) -> int:
         while True:
             length: int = _read(self._fd, buffer, size)
+            if self._library.fuse_session_exited(self._session):  # a signal
+                return 0
             if length > 0:
                 self._opcode = c_uint32.from_address(buffer + 4).value
                 return length
@@ -77,6 +79,7 @@ def install(library: Any) -> None:
         ("fuse_session_add_chan", None, (c_void_p, c_void_p)),
         ("fuse_session_remove_chan", None, (c_void_p,)),
         ("fuse_session_exit", None, (c_void_p,)),
+        ("fuse_session_exited", c_int, (c_void_p,)),
         ("fuse_chan_fd", c_int, (c_void_p,)),
         ("fuse_chan_bufsize", c_size_t, (c_void_p,)),
         ("fuse_chan_new", c_void_p, (POINTER(_ChannelOperations), c_int, c_size_t, c_void_p)),

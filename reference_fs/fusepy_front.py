@@ -23,6 +23,7 @@ from reference_fs.options import Options
 from reference_fs.profiles import Profile
 
 LIBRARIES = {"fusepy": ("fuse", "libfuse.so.2"), "mfusepy": ("mfusepy", "libfuse3.so.3")}
+ENDED_BY_SIGNAL = 8  # of libfuse 3's fuse_main_real, where libfuse 2 says 0
 UTIME_NOW, UTIME_OMIT = (1 << 30) - 1, (1 << 30) - 2  # bits/stat.h
 
 
@@ -44,7 +45,8 @@ def run(front: str, mountpoint: str, options: Options, profile: Profile, *, fore
             foreground=foreground, nothreads=True, **library_options(front, options, profile),
         )  # fmt: skip
     except RuntimeError as failed:  # how the bindings pass libfuse's exit status on; it has said why
-        return int(failed.args[0])
+        status = int(failed.args[0])
+        return 0 if front == "mfusepy" and status == ENDED_BY_SIGNAL else status
     return 0
 
 

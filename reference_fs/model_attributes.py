@@ -66,6 +66,14 @@ def _mode_for(store: Store, inode: Inode, caller: Caller, mode: int) -> int:
     return mode
 
 
+def _only_drops_privileges(inode: Inode, caller: Caller, mode: int) -> bool:
+    """Who may write may take set-id bits away: the kernel asks so in the name of a writer, where it has not agreed
+    to leave it to the file system (HANDLE_KILLPRIV)."""
+    dropped = stat.S_IMODE(inode.mode) ^ stat.S_IMODE(mode)
+    lesser = not dropped & ~(stat.S_ISUID | stat.S_ISGID) and not dropped & mode
+    return inode.is_file and lesser and allowed(inode, caller, WRITE)
+
+
 def _require_permission(store: Store, inode: Inode, caller: Caller, changes: Changes, opened: bool) -> None:
     if changes.size is not None and inode.is_dir:
         raise fail(errno.EISDIR)
@@ -73,7 +81,7 @@ def _require_permission(store: Store, inode: Inode, caller: Caller, changes: Cha
         return
     if changes.size is not None and not opened:
         require(store, inode, caller, WRITE)
-    if changes.mode is not None:
+    if changes.mode is not None and not _only_drops_privileges(inode, caller, changes.mode):
         require_owner(store, inode, caller)
     if changes.uid is not None and (changes.uid != inode.uid or caller.uid != inode.uid):
         raise fail(errno.EPERM)

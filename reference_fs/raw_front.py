@@ -34,6 +34,7 @@ from reference_fs.model import Store
 from reference_fs.options import Options
 from reference_fs.profiles import Profile
 from reference_fs.raw_device import Device, open_mounted
+from reference_fs.raw_locks import Deferred
 from reference_fs.raw_operations import Operations
 from reference_fs.raw_replies import Timeouts
 
@@ -44,11 +45,11 @@ WANTED: dict[InitFlag, str] = {
     InitFlag.ASYNC_READ: "READ", InitFlag.BIG_WRITES: "WRITE", InitFlag.MAX_PAGES: "WRITE",
     InitFlag.ASYNC_DIO: "READ", InitFlag.PARALLEL_DIROPS: "OPENDIR", InitFlag.DO_READDIRPLUS: "READDIRPLUS",
     InitFlag.READDIRPLUS_AUTO: "READDIRPLUS", InitFlag.ATOMIC_O_TRUNC: "SETATTR",
-    InitFlag.HANDLE_KILLPRIV_V2: "SETATTR",
+    InitFlag.HANDLE_KILLPRIV_V2: "SETATTR", InitFlag.POSIX_LOCKS: "SETLK", InitFlag.FLOCK_LOCKS: "SETLK",
 }  # fmt: skip
 """What is asked for in INIT, and the operation without which it would be a lie."""
 SILENT = frozenset({"FORGET", "BATCH_FORGET", "NOTIFY_REPLY", "INTERRUPT"})
-"""Never answered. INTERRUPT may be, but everything here is answered before the next request is read."""
+"""Never answered. INTERRUPT may be, but what it could interrupt, a wait for a lock, ends with EINTR instead."""
 SUCCESS_WHEN_ABSENT: dict[str, Any] = {
     "OPEN": OpenOut(), "OPENDIR": OpenOut(), "RELEASE": None, "RELEASEDIR": None,
     "STATFS": StatfsOut(Kstatfs(bsize=512, namelen=255)),
@@ -87,6 +88,8 @@ def serve(device: Device, operations: Operations, profile: Profile) -> None:
         reply = front.answer(message)
         if reply is not None and not device.write(reply):
             operations.take_back()
+        for late in front.late():
+            device.write(late)
 
 
 class Front:
@@ -117,11 +120,18 @@ class Front:
             return None
         try:
             body = self._perform(name, request)
+        except Deferred:
+            return None
         except OSError as error:
             if name in SILENT or opcode in NO_REPLY:
                 return None
             return build_reply(unique, error=error.errno or errno.EIO, opcode=opcode)
         return None if name in SILENT else build_reply(unique, body, opcode=opcode, minor=self._minor)
+
+    def late(self) -> list[bytes]:
+        """Replies to earlier requests that are due by now."""
+        due, self._operations.locks.due = self._operations.locks.due, []
+        return [build_reply(unique, error=error, opcode=Opcode.SETLKW) for unique, error in due]
 
     def _perform(self, name: str, request: Request) -> Any:
         if name == "INIT":

@@ -20,6 +20,7 @@ from fsprobe.wire import (
     DirentPlusList,
     EntryOut,
     GetxattrOut,
+    LkOut,
     LseekOut,
     OpenInFlag,
     OpenOut,
@@ -39,6 +40,7 @@ from reference_fs.model_attributes import Changes, Time
 from reference_fs.model_inode import Caller, Inode, fail
 from reference_fs.model_permissions import READ, WRITE, allowed, require
 from reference_fs.profiles import CRASH_SIZE, Profile
+from reference_fs.raw_locks import Locks
 from reference_fs.raw_replies import Timeouts
 
 ALWAYS_READY = 0x145  # POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM (poll.h)
@@ -58,6 +60,7 @@ class Operations:
         self.profile = profile
         self.killpriv = False
         self.granted: list[Inode] = []
+        self.locks = Locks()
         self._lookups: dict[int, int] = {}
         self._handles: dict[int, Inode] = {}
         self._next_handle = 1
@@ -242,6 +245,7 @@ class Operations:
         return self._open(inode)
 
     def RELEASE(self, request: Request) -> None:
+        self.locks.release(request)
         inode = self._handles.pop(request.body.fh, None)
         if inode is not None:
             self.store.drop(inode)
@@ -279,10 +283,10 @@ class Operations:
                 return
             yield entry
 
-    def FLUSH(self, request: Request) -> None:
-        """Nothing is held back, so there is nothing to write out; the same for the other three."""
+    def FSYNC(self, request: Request) -> None:
+        """Nothing is held back, so there is nothing to write out; the same for the other two."""
 
-    FSYNC = FSYNCDIR = SYNCFS = FLUSH
+    FSYNCDIR = SYNCFS = FSYNC
 
     def FALLOCATE(self, request: Request) -> None:
         body, inode = request.body, self._file(request.body.fh, request.header.nodeid)
@@ -309,6 +313,25 @@ class Operations:
         return model_files.copy(
             self.store, source, body.off_in, target, body.off_out, min(body.len, most), kill=kill
         )
+
+    # locks
+
+    def GETLK(self, request: Request) -> LkOut:
+        return self.locks.get(request)
+
+    def SETLK(self, request: Request) -> None:
+        self.locks.set(request)
+
+    def SETLKW(self, request: Request) -> None:
+        self.locks.wait(request)
+
+    def INTERRUPT(self, request: Request) -> None:
+        self.locks.interrupt(request.body.unique)
+
+    def FLUSH(self, request: Request) -> None:
+        self.locks.flush(request)
+
+    # the rest
 
     def POLL(self, request: Request) -> PollOut:
         """A file of memory is always ready."""

@@ -1,0 +1,62 @@
+"""Advisory locks on one file: ranges of bytes and who holds them.
+
+Owns what is in the way of what, and how a new lock splits an old one; knows nothing of waiting, of processes
+that end, or of FUSE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fcntl import F_RDLCK, F_UNLCK
+
+END = (1 << 63) - 1
+"""The last byte that a lock can cover (OFFSET_MAX of the kernel): "to the end of the file"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """F_RDLCK, F_WRLCK or F_UNLCK of the bytes from `start` to `end`, that one included."""
+
+    owner: int
+    kind: int
+    start: int = 0
+    end: int = END
+    pid: int = 0
+
+    def overlaps(self, other: Lock) -> bool:
+        """Whether both have a byte in common."""
+        return self.start <= other.end and other.start <= self.end
+
+
+class LockTable:
+    """The locks of one file. An owner's own locks are never in its way: a new one takes the place of the old."""
+
+    def __init__(self) -> None:
+        self.locks: list[Lock] = []
+
+    def in_the_way(self, wanted: Lock) -> Lock | None:
+        """The first lock of another owner that forbids this one."""
+        if wanted.kind == F_UNLCK:
+            return None
+        for held in self.locks:
+            shared = held.kind == wanted.kind == F_RDLCK
+            if held.owner != wanted.owner and held.overlaps(wanted) and not shared:
+                return held
+        return None
+
+    def set(self, wanted: Lock) -> None:
+        """Lock or unlock; nothing may be in the way."""
+        kept: list[Lock] = []
+        for held in self.locks:
+            if held.owner != wanted.owner or not held.overlaps(wanted):
+                kept.append(held)
+                continue
+            if held.start < wanted.start:
+                kept.append(replace(held, end=wanted.start - 1))
+            if held.end > wanted.end:
+                kept.append(replace(held, start=wanted.end + 1))
+        self.locks = kept if wanted.kind == F_UNLCK else [*kept, wanted]
+
+    def drop(self, owner: int) -> None:
+        """All that an owner holds is free."""
+        self.locks = [held for held in self.locks if held.owner != owner]

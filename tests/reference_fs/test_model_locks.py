@@ -1,0 +1,67 @@
+"""Locks: what forbids what, how a range is split, and who is woken."""
+
+from __future__ import annotations
+
+import errno
+from fcntl import F_RDLCK, F_UNLCK, F_WRLCK
+
+import pytest
+
+from fsprobe.wire import FileLock, FlushIn, InHeader, InterruptIn, LkIn, Opcode, Request
+from reference_fs.model_locks import END, Lock, LockTable
+from reference_fs.raw_locks import Deferred, Locks
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "free"),
+    [
+        (Lock(1, F_WRLCK, 0, 9), Lock(2, F_RDLCK, 9, 9), False),
+        (Lock(1, F_WRLCK, 0, 9), Lock(2, F_WRLCK, 10, 19), True),
+        (Lock(1, F_RDLCK), Lock(2, F_RDLCK), True),
+        (Lock(1, F_RDLCK), Lock(2, F_WRLCK, END, END), False),
+        (Lock(1, F_WRLCK), Lock(1, F_WRLCK), True),
+        (Lock(1, F_WRLCK), Lock(2, F_UNLCK), True),
+    ],
+)
+def test_what_is_in_the_way(held: Lock, wanted: Lock, free: bool) -> None:
+    """Two processes would both hold a write lock, or one would be refused for nothing."""
+    table = LockTable()
+    table.set(held)
+    assert (table.in_the_way(wanted) is None) is free
+
+
+def test_a_part_can_be_unlocked_or_changed() -> None:
+    """Unlocking one record of a database would unlock its neighbours."""
+    table = LockTable()
+    table.set(Lock(1, F_WRLCK, 0, 99))
+    table.set(Lock(1, F_UNLCK, 40, 59))
+    table.set(Lock(1, F_RDLCK, 90, 99))
+    held = sorted((lock.start, lock.end, lock.kind) for lock in table.locks)
+    assert held == [(0, 39, F_WRLCK), (60, 89, F_WRLCK), (90, 99, F_RDLCK)]
+
+
+def ask(unique: int, opcode: Opcode, body: object) -> Request:
+    return Request(InHeader(0, opcode, unique, 7), body, opcode)
+
+
+def lock(unique: int, owner: int, kind: int = F_WRLCK) -> Request:
+    return ask(unique, Opcode.SETLKW, LkIn(owner=owner, lk=FileLock(0, END, kind)))
+
+
+def test_who_waits_is_woken_in_turn_or_interrupted() -> None:
+    """A process would wait for ever, or two would be told that they hold the lock."""
+    locks = Locks()
+    locks.wait(lock(1, owner=1))
+    for unique, owner in ((2, 20), (3, 30), (4, 40)):
+        with pytest.raises(Deferred):
+            locks.wait(lock(unique, owner))
+    locks.interrupt(3)
+    assert locks.due == [(3, errno.EINTR)]
+    locks.flush(ask(9, Opcode.FLUSH, FlushIn(lock_owner=1)))
+    assert locks.due == [(3, errno.EINTR), (2, 0)]
+    locks.interrupt(3)
+    locks.set(lock(5, owner=20, kind=F_UNLCK))
+    assert locks.due[2:] == [(4, 0)]
+    with pytest.raises(OSError, match="temporarily"):
+        locks.set(lock(6, owner=1))
+    assert isinstance(ask(1, Opcode.INTERRUPT, InterruptIn(1)).body, InterruptIn)
