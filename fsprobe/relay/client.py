@@ -5,22 +5,19 @@ Owns the channel to `relay.host` and the janitor; knows nothing of checks. No ca
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import tempfile
 import time
-import uuid
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from fsprobe.errors import FsprobeError, MachineError
-from fsprobe.posix import linux
 from fsprobe.posix.channel import Channel, ChannelClosed
-from fsprobe.relay.mounter import FusermountMounter
+from fsprobe.relay import opening
+from fsprobe.relay.opening import Opening, end
 from fsprobe.relay.recorder import exchange
-from fsprobe.sandbox import fusectl, janitor, process
+from fsprobe.sandbox import fusectl
 from fsprobe.trace.exchange import Exchange
 
 CALL_TIMEOUT = 15.0
@@ -50,15 +47,26 @@ class Sandbox:
     _number: int = 0
 
     @classmethod
-    def open(cls, avoid: list[str], levels: tuple[str, ...] | None = None) -> Sandbox:
-        """The best isolation this machine and user have. Raises MachineError where there is none at all."""
+    def open(cls, avoid: list[str], levels: tuple[str, ...] | None = None, begun: Opening | None = None) -> Sandbox:
+        """The best isolation this machine and user have. Raises MachineError where there is none at all.
+
+        begun: the try at the first level, where it was started before.
+        """
         reasons: list[str] = []
-        for level in levels or _levels():
+        for level in levels or opening.levels():
             try:
-                return _open(cls, level, avoid, reasons)
+                attempt, begun = begun or Opening.start(level, avoid), None
+                return cls._opened(attempt, attempt.hello(), reasons)
             except OSError as error:
                 reasons.append(f"{level}: {error}")
         raise MachineError("no sandbox can be made here", causes=tuple(reasons), command="fsprobe doctor")
+
+    @classmethod
+    def _opened(cls, attempt: Opening, hello: dict[str, Any], reasons: list[str]) -> Sandbox:
+        return cls(
+            attempt.channel, attempt.host, attempt.keeper, attempt.level, hello["path"], hello["private"],
+            hello["device"], hello["mounter"], attempt.token, [*reasons, *_degraded(attempt.level, hello)],
+        )  # fmt: skip
 
     def call(self, name: str, timeout: float = CALL_TIMEOUT, **args: Any) -> Any:
         """Make a call and wait for its result. Raises OSError as the host met it, or SandboxLost."""
@@ -120,60 +128,11 @@ class Sandbox:
             self.host.wait(5.0)
         except subprocess.TimeoutExpired:
             fusectl.abort(self.minor)  # something holds the device open after all
-            _end(self.host, 2.0)
+            end(self.host, 2.0)
         if self.keeper is not None:
             if self.keeper.stdin is not None:
                 self.keeper.stdin.close()
-            _end(self.keeper, 8.0)
-
-
-def _levels() -> tuple[str, ...]:
-    if linux.has_sys_admin():
-        return ("namespaces", "user", "none")
-    # Its mounts lie outside a user namespace, where every owner a daemon may report is mapped.
-    if FusermountMounter.find() is not None and os.access("/dev/fuse", os.R_OK | os.W_OK):
-        return ("none", "user")
-    return ("user", "none")
-
-
-def _open(cls: type[Sandbox], level: str, avoid: list[str], reasons: list[str]) -> Sandbox:
-    token = uuid.uuid4().hex
-    ours, theirs = Channel.pair()
-    os.set_inheritable(theirs.fileno(), True)
-    errors = os.memfd_create("fsprobe-host-errors")
-    host = subprocess.Popen(
-        [*process.python_command("fsprobe.relay.host"), str(theirs.fileno()), level, token, *avoid],
-        pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=errors,
-        start_new_session=True, env={**os.environ, process.RUN_TAG: token},
-    )  # fmt: skip
-    theirs.close()
-    keeper = None
-    try:
-        message, _ = ours.receive(10.0)
-        if message.get("need") == "place":
-            directory = os.path.join(tempfile.gettempdir(), f"fsprobe-{token[:12]}")
-            keeper = janitor.launch(token, directory)
-            os.mkdir(directory, 0o755)
-            ours.send({"place": directory})
-            message, _ = ours.receive(10.0)
-    except (ChannelClosed, TimeoutError) as error:
-        message = {"failed": f"its first process did not start: {error}"}
-    if "failed" in message:
-        ours.close()
-        _end(host, 2.0)
-        last = os.pread(errors, 1 << 16, 0).decode("utf-8", "backslashreplace").strip().rpartition("\n")[2]
-        message["failed"] += f" ({last})" if last else ""
-        if keeper is not None and keeper.stdin is not None:
-            keeper.stdin.close()
-        os.close(errors)
-        raise OSError(message["failed"])
-    os.close(errors)
-    hello = message["hello"]
-    return cls(
-        ours, host, keeper, level, hello["path"], hello["private"], hello["device"], hello["mounter"], token,
-        [*reasons, *_degraded(level, hello)],
-    )  # fmt: skip
+            end(self.keeper, 8.0)
 
 
 def _degraded(level: str, hello: dict[str, Any]) -> list[str]:
@@ -187,16 +146,3 @@ def _degraded(level: str, hello: dict[str, Any]) -> list[str]:
     if level == "none":
         notes.append("no namespaces: a janitor process cleans up")
     return notes
-
-
-def _end(process_: subprocess.Popen[bytes], wait: float) -> None:
-    try:
-        process_.wait(wait)
-    except subprocess.TimeoutExpired:
-        process_.kill()
-        try:
-            process_.wait(2.0)
-        except subprocess.TimeoutExpired:
-            pass  # in D, and no child of ours to wait for: its namespace ends with it
-
-

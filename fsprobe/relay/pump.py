@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import mmap
 import os
 import socket
 import struct
@@ -36,8 +37,9 @@ _NO_REPLY = frozenset({_FORGET, _INTERRUPT, _NOTIFY_REPLY, _BATCH_FORGET})
 WITHHELD = "answered by fsprobe: this operation hung before"
 """The note of an exchange that the daemon was spared."""
 
-_request_buffer = bytearray(BUFFER_SIZE)
-_reply_buffer = bytearray(BUFFER_SIZE)
+# Address space until it is written to; a bytearray would be cleared at every start of fsprobe.
+_request_buffer = mmap.mmap(-1, BUFFER_SIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+_reply_buffer = mmap.mmap(-1, BUFFER_SIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 @dataclass(slots=True)
@@ -179,7 +181,7 @@ class Pump:
             return
         self._from_daemon(_reply_buffer, length)
 
-    def _from_daemon(self, buffer: bytearray, length: int) -> None:
+    def _from_daemon(self, buffer: bytearray | mmap.mmap, length: int) -> None:
         replied = time.monotonic_ns()
         message = self._reply_view[:length] if buffer is _reply_buffer else memoryview(buffer)[:length]
         if length < _OUT_HEADER.size:

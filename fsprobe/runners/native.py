@@ -102,6 +102,9 @@ class NativeRun(TargetRun):
 class NativeSession(Session):
     """A run on a directory in place."""
 
+    def _begin(self) -> None:
+        return None
+
     def _open_life(self) -> TargetRun:
         assert self.options.native is not None
         directory = os.path.abspath(self.options.native)

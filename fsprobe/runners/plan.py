@@ -17,10 +17,13 @@ from fsprobe.runners.options import RunOptions
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Checks by layer, wire first: it needs no mount and knows no sticky ENOSYS."""
+    """Checks by layer, wire first: it needs no mount and knows no sticky ENOSYS.
 
-    suites: tuple[str, ...]
+    suites: by layer, those that hold any of them, so that a worker loads no others.
+    """
+
     layers: dict[str, list[Check]]
+    suites: dict[str, tuple[str, ...]]
 
     @property
     def total(self) -> int:
@@ -34,7 +37,8 @@ def make(options: RunOptions) -> Plan:
     Raises UsageError where a glob or an operation matches nothing, NothingChecked where no check is left.
     """
     suites = options.suites or (*BUILT_IN, *(options.target.suites if options.target else ()))
-    checks = unique_ids([check for name in suites for check in load_suite(name)])
+    loaded = {name: load_suite(name) for name in suites}
+    checks = unique_ids([check for found in loaded.values() for check in found])
     for glob in options.select:
         if not fnmatch.filter((c.id for c in checks), glob):
             raise UsageError(f"--select {glob!r} matches no check", causes=_near(glob, [c.id for c in checks]))
@@ -45,7 +49,8 @@ def make(options: RunOptions) -> Plan:
     kept = [check for check in checks if _wanted(check, options)]
     allowed = _layers(options)
     layers = {layer: [c for c in kept if c.layer == layer] for layer in LAYERS if layer in allowed}
-    plan = Plan(tuple(suites), {layer: found for layer, found in layers.items() if found})
+    layers = {layer: found for layer, found in layers.items() if found}
+    plan = Plan(layers, {layer: _holders(loaded, set(map(id, found))) for layer, found in layers.items()})
     if not plan.total:
         raise NothingChecked("no check is left by these options", causes=("--select, --op, --quick and --no-mount add up",))
     return plan
@@ -63,6 +68,10 @@ def _wanted(check: Check, options: RunOptions) -> bool:
     if options.ops and not set(options.ops) & {check.op, *check.also}:
         return False
     return check.quick or not options.quick
+
+
+def _holders(loaded: dict[str, list[Check]], wanted: set[int]) -> tuple[str, ...]:
+    return tuple(name for name, checks in loaded.items() if any(id(check) in wanted for check in checks))
 
 
 def _near(word: str, known: list[str]) -> tuple[str, ...]:

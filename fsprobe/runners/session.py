@@ -19,6 +19,7 @@ from fsprobe.diagnose.library import UNKNOWN, Library
 from fsprobe.diagnose.matrix import summarise
 from fsprobe.errors import FsprobeError, MachineError
 from fsprobe.relay.client import Sandbox
+from fsprobe.relay.opening import Opening, levels
 from fsprobe.relay.pump import WITHHELD
 from fsprobe.results import document
 from fsprobe.results.records import CheckResult, Incident
@@ -44,7 +45,13 @@ class Session:
 
     def __init__(self, options: RunOptions, emit: Listener) -> None:
         self.options, self.emit = options, emit
-        self.plan = plan.make(options)
+        self.begun = self._begin()
+        try:
+            self.plan = plan.make(options)
+        except FsprobeError:
+            if self.begun is not None:
+                self.begun.abandon()
+            raise
         self.began = time.monotonic()
         self.seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "little")
         self.token = uuid.uuid4().hex[:8]
@@ -100,12 +107,19 @@ class Session:
             else:
                 self._run_layer(layer, checks)
 
+    def _avoid(self) -> list[str]:
+        return [os.getcwd(), *self._target_argv()]
+
+    def _begin(self) -> Opening | None:
+        """Start the sandbox's first process: it comes up while the suites are loaded."""
+        return Opening.start(levels()[0], self._avoid())
+
     def _open_life(self) -> TargetRun:
         target = self.options.target
         assert target is not None
         self.target["argv"] = list(target.argv)
         self.target["binary_sha256"] = facts.sha256(facts.program(target.argv))
-        sandbox = Sandbox.open([os.getcwd(), *target.argv])
+        sandbox = Sandbox.open(self._avoid(), begun=self.begun)
         self.environment |= {"degraded": sandbox.degraded, "isolation": sandbox.level}
         return TargetRun(self.options, target, sandbox, self.token)
 
@@ -179,7 +193,7 @@ class Session:
     def _open(self, layer: str) -> None:
         while True:
             try:
-                self.features = self._life.open_worker(layer, self.plan.suites, self.seed, tuple(self.avoid))
+                self.features = self._life.open_worker(layer, self.plan.suites[layer], self.seed, tuple(self.avoid))
                 break
             except Unready as unready:
                 incident = unready.incident
