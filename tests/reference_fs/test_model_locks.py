@@ -7,7 +7,7 @@ from fcntl import F_RDLCK, F_UNLCK, F_WRLCK
 
 import pytest
 
-from fsprobe.wire import FileLock, FlushIn, InHeader, InterruptIn, LkIn, Opcode, Request
+from fsprobe.wire import FileLock, FlushIn, InHeader, LkIn, Opcode, Request
 from reference_fs.model_locks import END, Lock, LockTable
 from reference_fs.raw_locks import Deferred, Locks
 
@@ -41,7 +41,7 @@ def test_a_part_can_be_unlocked_or_changed() -> None:
 
 
 def ask(unique: int, opcode: Opcode, body: object) -> Request:
-    return Request(InHeader(0, opcode, unique, 7), body, opcode)
+    return Request(InHeader(0, opcode, unique, 7), opcode, body)
 
 
 def lock(unique: int, owner: int, kind: int = F_WRLCK) -> Request:
@@ -64,4 +64,3 @@ def test_who_waits_is_woken_in_turn_or_interrupted() -> None:
     assert locks.due[2:] == [(4, 0)]
     with pytest.raises(OSError, match="temporarily"):
         locks.set(lock(6, owner=1))
-    assert isinstance(ask(1, Opcode.INTERRUPT, InterruptIn(1)).body, InterruptIn)
