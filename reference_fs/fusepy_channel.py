@@ -1,28 +1,40 @@
 """libfuse 2's main loop, with a channel of ours between it and the device.
 
-Owns one correction: libfuse 2 answers ENOENT to OPEN and GETATTR of a file whose name a rename has taken since it
-was looked up, so that a reader who opens a file while it is being replaced finds none. libfuse 3 answers ESTALE,
-upon which the kernel looks the name up again; so does this. Everything used is libfuse's public interface
-(fuse_lowlevel.h); knows nothing of the operations.
+Owns one correction. libfuse 2 knows files by path: once a name is taken by a rename or a removal, it answers ENOENT
+to whoever has looked the file up and is about to open it, so that a reader of a file that is being replaced finds
+none. A file does not end with its name: here OPEN and GETATTR of such a node are answered for libfuse, from the
+inode that the node was looked up as. Everything used is libfuse's public interface (fuse_lowlevel.h) and the layout
+of six messages (linux/fuse.h).
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
-from ctypes import CFUNCTYPE, POINTER, byref, c_int, c_int32, c_size_t, c_uint32, c_void_p
+import struct
+from ctypes import CFUNCTYPE, POINTER, byref, c_int, c_size_t, c_void_p
 from typing import Any
 
-GETATTR, OPEN = 3, 14
-OUT_HEADER = 16
-_NAMELESS = frozenset({GETATTR, OPEN})  # asked by node alone: ENOENT can only mean that the node has lost its name
+from reference_fs.fusepy_operations import Operations
+from reference_fs.model_data import BLOCK
+from reference_fs.model_inode import Inode
+
+LOOKUP, FORGET, GETATTR, SYMLINK, MKNOD, MKDIR, LINK = 1, 2, 3, 6, 8, 9, 13
+OPEN, RELEASE, CREATE, BATCH_FORGET = 14, 18, 35, 42
+ENTRIES = frozenset({LOOKUP, SYMLINK, MKNOD, MKDIR, LINK, CREATE})  # their replies begin with a fuse_entry_out
+IN_HEADER, OUT_HEADER = struct.Struct("=IIQQ"), struct.Struct("=IiQ")  # fuse_in_header up to nodeid; fuse_out_header
+BODY = 40  # where a request's own fields begin
+ENTRY = struct.Struct("=Q32xQ")  # fuse_entry_out: nodeid, attr.ino
+PAIR, COUNT, FH = struct.Struct("=QQ"), struct.Struct("=I4x"), struct.Struct("=Q")
+OPEN_OUT, ATTR_OUT = struct.Struct("=Q8x"), struct.Struct("=16x3Q3Q3I7I")
 
 _RECEIVE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 _SEND = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 _libc = ctypes.CDLL(None, use_errno=True)
-_read, _writev = _libc.read, _libc.writev
+_read, _writev, _write = _libc.read, _libc.writev, _libc.write
 _read.argtypes = [c_int, c_void_p, c_size_t]
 _writev.argtypes = [c_int, c_void_p, c_size_t]
+_write.argtypes = [c_int, ctypes.c_char_p, c_size_t]
 
 
 class _ChannelOperations(ctypes.Structure):
@@ -34,14 +46,20 @@ class _Iovec(ctypes.Structure):
 
 
 class Channel:
-    """The two callbacks that libfuse reads requests and writes replies by, one request at a time."""
+    """What libfuse reads requests and writes replies by, one request at a time.
 
-    def __init__(self, library: Any, session: int, fd: int) -> None:
+    nodes: what each node was looked up as, and how often. opened: handles that libfuse knows nothing of.
+    """
+
+    def __init__(self, library: Any, session: int, fd: int, operations: Operations) -> None:
         self._library = library
         self._session = session
         self._fd = fd
-        self._opcode = 0
-        self.operations = _ChannelOperations(_RECEIVE(self._receive), _SEND(self._send), None)
+        self._operations = operations
+        self._request = (0, 0, 0, 0)  # length, opcode, unique, node
+        self._nodes: dict[int, tuple[Inode, int]] = {}
+        self._opened: set[int] = set()
+        self.callbacks = _ChannelOperations(_RECEIVE(self._receive), _SEND(self._send), None)
 
     def _receive(self, channel: int, buffer: int, size: int) -> int:
         while True:
@@ -49,8 +67,10 @@ class Channel:
             if self._library.fuse_session_exited(self._session):  # a signal
                 return 0
             if length > 0:
-                self._opcode = c_uint32.from_address(buffer + 4).value
-                return length
+                self._request = IN_HEADER.unpack(ctypes.string_at(buffer, IN_HEADER.size))
+                if not self._serve(buffer + BODY):
+                    return length
+                continue
             code = ctypes.get_errno() if length else errno.ENODEV  # end-of-file of a socket in the device's place
             if code == errno.ENODEV:
                 self._library.fuse_session_exit(self._session)
@@ -58,18 +78,77 @@ class Channel:
             if code != errno.ENOENT:  # withdrawn before it was read
                 return -code
 
+    def _serve(self, body: int) -> bool:
+        """Look at a request before libfuse does. True where that was all it needed."""
+        _, opcode, _, node = self._request
+        if opcode == FORGET:
+            self._forget(node, *FH.unpack(ctypes.string_at(body, FH.size)))
+        elif opcode == BATCH_FORGET:
+            (count,) = COUNT.unpack(ctypes.string_at(body, COUNT.size))
+            for pair in PAIR.iter_unpack(ctypes.string_at(body + COUNT.size, count * PAIR.size)):
+                self._forget(*pair)
+        elif opcode == RELEASE:
+            (fh,) = FH.unpack(ctypes.string_at(body, FH.size))
+            if fh in self._opened:
+                self._opened.remove(fh)
+                self._operations.release(None, fh)
+                return self._answer(b"") == 0
+        return False
+
     def _send(self, channel: int, vector: int, count: int) -> int:
         if not vector:
             return 0
-        first = _Iovec.from_address(vector)
-        if count == 1 and first.length == OUT_HEADER and self._opcode in _NAMELESS:
-            error = c_int32.from_address(first.base + 4)
-            if error.value == -errno.ENOENT:
-                error.value = -errno.ESTALE
-        return 0 if _writev(self._fd, vector, count) >= 0 else -ctypes.get_errno()
+        head = _Iovec.from_address(vector)
+        _, opcode, _, node = self._request
+        error = OUT_HEADER.unpack(ctypes.string_at(head.base, OUT_HEADER.size))[1]
+        if error in (-errno.ENOENT, -errno.ESTALE) and node in self._nodes:
+            inode = self._nodes[node][0]
+            if opcode == GETATTR:
+                return self._answer(_attr_out(inode))
+            if opcode == OPEN:
+                fh = self._operations.handle(inode)
+                self._opened.add(fh)
+                return self._answer(OPEN_OUT.pack(fh))
+        if _writev(self._fd, vector, count) < 0:
+            return -ctypes.get_errno()
+        if opcode in ENTRIES and not error:
+            body = _Iovec.from_address(vector + ctypes.sizeof(_Iovec)).base
+            self._looked_up(*ENTRY.unpack(ctypes.string_at(body, ENTRY.size)))
+        return 0
+
+    def _answer(self, body: bytes) -> int:
+        message = OUT_HEADER.pack(OUT_HEADER.size + len(body), 0, self._request[2]) + body
+        return 0 if _write(self._fd, message, len(message)) >= 0 else -ctypes.get_errno()
+
+    def _looked_up(self, node: int, ino: int) -> None:
+        inode = self._operations.store.inodes.get(ino)
+        if node and inode is not None:
+            known = self._nodes.get(node)
+            if known is None:
+                self._operations.store.hold(inode)
+            self._nodes[node] = (inode, (known[1] if known else 0) + 1)
+
+    def _forget(self, node: int, count: int) -> None:
+        known = self._nodes.get(node)
+        if known is None:
+            return
+        if known[1] > count:
+            self._nodes[node] = (known[0], known[1] - count)
+        else:
+            del self._nodes[node]
+            self._operations.store.drop(known[0])
 
 
-def install(library: Any) -> None:
+def _attr_out(inode: Inode) -> bytes:
+    """fuse_attr_out, to be believed for no time."""
+    times = [divmod(time, 10**9) for time in (inode.atime, inode.mtime, inode.ctime)]
+    return ATTR_OUT.pack(
+        inode.ino, inode.size, inode.blocks, *(seconds & (1 << 64) - 1 for seconds, _ in times),
+        *(nanoseconds for _, nanoseconds in times), inode.mode, inode.nlink, inode.uid, inode.gid, inode.rdev, BLOCK, 0,
+    )  # fmt: skip
+
+
+def install(library: Any, operations: Operations) -> None:
     """Let fusepy's `fuse_main_real` be `main` below; library: fusepy's handle of libfuse 2."""
     for name, result, arguments in (
         ("fuse_setup", c_void_p, (c_int, c_void_p, c_void_p, c_size_t, POINTER(c_void_p), POINTER(c_int), c_void_p)),
@@ -87,10 +166,10 @@ def install(library: Any) -> None:
     ):
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
-    library.fuse_main_real = lambda *arguments: main(library, *arguments)
+    library.fuse_main_real = lambda *arguments: main(library, operations, *arguments)
 
 
-def main(library: Any, argc: int, argv: Any, operations: Any, size: int, data: Any) -> int:
+def main(library: Any, served: Operations, argc: int, argv: Any, operations: Any, size: int, data: Any) -> int:
     """What fuse_main_real does, single-threaded, with our channel put in the place of libfuse's while it loops.
 
     Returns the exit status.
@@ -102,8 +181,8 @@ def main(library: Any, argc: int, argv: Any, operations: Any, size: int, data: A
     session = library.fuse_get_session(fuse)
     device = library.fuse_session_next_chan(session, None)
     fd = library.fuse_chan_fd(device)
-    channel = Channel(library, session, fd)
-    ours = library.fuse_chan_new(byref(channel.operations), fd, library.fuse_chan_bufsize(device), None)
+    channel = Channel(library, session, fd, served)
+    ours = library.fuse_chan_new(byref(channel.callbacks), fd, library.fuse_chan_bufsize(device), None)
     library.fuse_session_remove_chan(device)
     library.fuse_session_add_chan(session, ours)
     failed = library.fuse_loop(fuse) == -1

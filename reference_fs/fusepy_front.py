@@ -30,14 +30,14 @@ UTIME_NOW, UTIME_OMIT = (1 << 30) - 1, (1 << 30) - 2  # bits/stat.h
 def run(front: str, mountpoint: str, options: Options, profile: Profile, *, foreground: bool) -> int:
     """Mount and serve until unmounted. Returns the exit status. Raises OSError where there is no such library."""
     binding = load(front)
-    if front == "fusepy":
-        fusepy_channel.install(binding._libfuse)
     store = Store(
         size=options.size, inodes=options.inodes, enforce=not options.default_permissions,
         uid=os.geteuid(), gid=os.getegid(),
     )  # fmt: skip
     callbacks = Callbacks3 if front == "mfusepy" else Callbacks2
     operations = (Operations if front == "mfusepy" else CallableOperations)(store, binding.fuse_get_context, profile)
+    if front == "fusepy":
+        fusepy_channel.install(binding._libfuse, operations)
     served = type("Front", (callbacks, binding.FUSE), {"make_stat": binding.c_stat})
     try:
         served(

@@ -93,7 +93,8 @@ class Operations:
         """The directory that a path's last name is in, and that name."""
         return self._split(path.encode("latin-1"))
 
-    def _handle(self, inode: Inode) -> int:
+    def handle(self, inode: Inode) -> int:
+        """A new file handle."""
         self.store.hold(inode)
         fh = self._next_handle
         self._next_handle += 1
@@ -196,7 +197,7 @@ class Operations:
 
     def create(self, path: str, mode: int, flags: int) -> int:
         exclusive = bool(flags & os.O_EXCL)
-        return self._handle(
+        return self.handle(
             model_names.open_or_make(self.store, *self.parent(path), self.caller(), mode, exclusive=exclusive)
         )
 
@@ -206,12 +207,12 @@ class Operations:
         require(self.store, inode, self.caller(), wanted)
         if flags & os.O_TRUNC:
             self._change(inode, Changes(size=0), opened=True)
-        return self._handle(inode)
+        return self.handle(inode)
 
     def opendir(self, path: str) -> int:
         inode = self.inode(path)
         require(self.store, inode, self.caller(), READ)
-        return self._handle(inode)
+        return self.handle(inode)
 
     def readdir(self, path: str | None, offset: int, fh: int) -> list[tuple[bytes, Inode, int]]:
         return model_names.list_directory(self.store, self.inode(path, fh), offset, 128)
