@@ -329,8 +329,8 @@ class Pump:
     def _daemon_gone(self) -> None:
         if not self.closed:
             self._record_open("the daemon's end closed before it answered")
+            self.tell({"event": "daemon-gone"})  # before its callers are freed: the session must not hear them first
             self.close()
-            self.tell({"event": "daemon-gone"})
 
     def _record_open(self, note: str) -> None:
         for waiting in self.open.values():

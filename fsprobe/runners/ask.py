@@ -6,6 +6,8 @@ refuses, or an idle daemon that took the request, is proven at once; all else wa
 
 from __future__ import annotations
 
+import errno
+import os
 import select
 import signal
 import time
@@ -28,6 +30,8 @@ SUSPICIOUS = 0.3
 CHECK_FACTOR = 4
 FREED_WAIT = 2.0
 EIO = 5
+# What an application hears when the daemon has died: its end may be noticed a moment later than that.
+GONE = ("ENOTCONN", "ECONNABORTED", os.strerror(errno.ENOTCONN), os.strerror(errno.ECONNABORTED))
 # A thread that waits for its next request on our socket.
 IDLE_WCHAN = ("__skb_wait_for_more_packets", "unix_stream_read_generic", "__skb_recv_datagram")
 
@@ -75,8 +79,11 @@ class Asking:
         """Send any message and wait for its outcome under the same watch."""
         answer, incident = self.converse(message)
         outcome = Outcome.from_wire(answer["outcome"]) if answer and "outcome" in answer else None
-        if outcome is not None and outcome.kind == "lost" and incident is None:
-            incident = self._after_lost(outcome)
+        if outcome is not None and incident is None:
+            if outcome.kind == "lost":
+                incident = self._after_lost(outcome)
+            elif any(word in f"{outcome.observed} {outcome.call}" for word in GONE):
+                incident = self._crashed()
         return outcome, incident
 
     def converse(self, message: dict[str, Any]) -> tuple[dict[str, Any] | None, Incident | None]:

@@ -231,8 +231,9 @@ class Session:
 
     def _run_check(self, check: Check) -> None:
         self.number += 1
-        if check.op in self._life.withheld:
-            self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"{check.op} hung or crashed before"))
+        asked = {check.op} if self._life.mode != "direct" else {check.op, *check.also}
+        if asked & self._life.withheld:
+            self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"{min(asked & self._life.withheld)} hung or crashed before"))
             return
         asking = self._life.asking
         assert asking is not None
