@@ -41,6 +41,7 @@ _START = {
     "exited": ("the target exited before it mounted", "Run it by hand and see what it says."),
     "signalled": ("the target was killed by a signal before it mounted", "Run it under a debugger."),
     "no-init": ("the target mounted and never answered INIT", "Its loop that reads /dev/fuse does not run or answer."),
+    "refused-init": ("the target answered INIT, but not with success", "See what its handler of INIT refuses."),
     "died": ("the target mounted, then died", "Run it by hand and see what it says."),
     "timeout": ("the target is alive and never mounted anything", "Run it by hand and see what it waits for."),
 }  # fmt: skip

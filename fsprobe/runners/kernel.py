@@ -242,7 +242,7 @@ class WireLayer:
 
         Raises Lost where the daemon answers no INIT or ends.
         """
-        self._init = self.link.handshake()
+        self._init = self.link.handshake(self.setup.start_timeout)
         self.negotiated = wire.negotiate(*self._init)
         kernel = self._kernel()
         try:

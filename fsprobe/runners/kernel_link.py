@@ -91,12 +91,12 @@ class Link:
 
     # -- INIT
 
-    def handshake(self) -> tuple[wire.InitIn, wire.InitOut]:
+    def handshake(self, timeout: float | None = None) -> tuple[wire.InitIn, wire.InitOut]:
         """Ask INIT as a kernel does. Raises Lost where there is no answer to work with, as one of another major."""
         flags, flags2 = OFFERED.value & 0xFFFFFFFF, OFFERED.value >> 32
         asked = wire.InitIn(minor=self.offered_minor, max_readahead=_READAHEAD, flags=flags, flags2=flags2)
         try:
-            answer = self.ask(Opcode.INIT, 0, asked)
+            answer = self.ask(Opcode.INIT, 0, asked, timeout)
         except (Declined, Malformed) as error:
             raise Lost(f"INIT: {error}") from error
         self.minor = min(self.offered_minor, answer.minor)

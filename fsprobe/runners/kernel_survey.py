@@ -49,6 +49,8 @@ class Refusals:
 
 def survey(kernel: Asks, place: WorkPlace, setup: Setup) -> dict[str, str]:
     """Decide where to work and say which features there are: "" or the reason why not."""
+    if setup.avoid:  # a daemon that dies at whatever comes first is not to be taken for one that dies in MKDIR
+        _quietly(kernel, Opcode.GETATTR, kernel.root, wire.GetattrIn())
     refused = Refusals(setup.avoid)
     guarded = bool(setup.mount_flags & _MS_RDONLY)
     if guarded:

@@ -15,7 +15,8 @@ class Setup:
 
     root: the mounted (or native) directory, "" for the wire layer. work: the name of the one fresh entry
     below the root that everything happens in. suites: built-in names or paths. timeout: seconds after which
-    a single command or request counts as unanswered. socket_fd: the kernel's end of the wire, -1 otherwise.
+    a single command or request counts as unanswered; start_timeout: the same for INIT.
+    socket_fd: the kernel's end of the wire, -1 otherwise.
     minor: the protocol minor offered at INIT. seed: of every random choice.
     read_only: True where the target is known to refuse all writing (None: find out). avoid: operations that
     hung or killed the daemon before, which getting ready does without. fs_type, mount_flags: what the daemon
@@ -27,6 +28,7 @@ class Setup:
     work: str
     suites: tuple[str, ...]
     timeout: float = 10.0
+    start_timeout: float = 10.0
     socket_fd: int = -1
     minor: int = 45
     seed: int = 0

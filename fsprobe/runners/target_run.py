@@ -108,7 +108,7 @@ class TargetRun:
             elif name == "ready":
                 return
             elif event is not None and name == "init-failed":
-                raise self._failed("no-init", None, f"the target answered INIT with errno {event['errno']}")
+                raise self._failed("refused-init", None, f"the target answered INIT with errno {event['errno']}")
             elif event is not None and (name == "exit" or name == "daemon-gone"):
                 self._look_at_exit(event, mounted)
             if time.monotonic() > deadline:
@@ -153,13 +153,17 @@ class TargetRun:
         read_only = True if self.options.expect == "read-only" else None
         setup = Setup(
             layer, "" if layer == "wire" else self.mountpoint, f".fsprobe-{self.token}-{self.starts}{layer[0]}",
-            suites, timeout=self.options.timeout, seed=seed, read_only=read_only, avoid=avoid,
+            suites, timeout=self.options.timeout, start_timeout=self.options.start_timeout, seed=seed,
+            read_only=read_only, avoid=avoid,
             fs_type=self.mount.get("fs_type", ""), mount_flags=self.mount.get("flags", 0),
         )  # fmt: skip
         channel, pid = self.sandbox.worker(WORKER, setup.to_wire())
         relayed = self.mode != "direct"
         self.asking = Asking(self.sandbox, channel, pid, self.options.timeout, relayed)
+        if layer == "wire":  # its worker sends INIT
+            self.asking.timeout = max(self.options.timeout, self.options.start_timeout)
         answer, incident = self.asking.wait()
+        self.asking.timeout = self.options.timeout
         if answer is not None and "ready" in answer and (incident is None or incident.kind != "crash"):
             features: dict[str, str] = answer["ready"]
             return features
@@ -173,6 +177,8 @@ class TargetRun:
             how = f"the target mounted and then {incident.detail.removeprefix('the daemon ')}"
             return self._failed("died", None, how)
         kind = "no-init" if incident.opcode in ("", "INIT") and self.mode.startswith("wire") else "hung"
+        if incident.detail.startswith("INIT: "):  # so `Link.handshake` tells of an answer that is of no use
+            kind = "refused-init"
         return self._failed(kind, None, f"the target mounted, but its first requests came to nothing: {incident.detail}")
 
     def can_do_without(self, incident: Incident) -> bool:
