@@ -235,6 +235,7 @@ class Host:
         """SIGKILL a worker and all of its descendants; it may stay in D until its request is answered."""
         for other in process.pids():
             if self._is_ours(other, {pid}) and other in process.descendants(pid):
+                self.workers[other] = self.workers.get(pid, "")  # its exit, too, is not the daemon's
                 process.kill(other)
         process.kill(pid)
         reply()
