@@ -69,7 +69,7 @@ def program(traps: tuple[Trap, ...]) -> bytes:
 
 
 class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]  # noqa: RUF012
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
 def install(traps: tuple[Trap, ...]) -> int:
@@ -137,13 +137,20 @@ class Listener:
 
     def put_fd(self, notification: Notification, fd: int, number: int, *, close_on_exec: bool) -> None:
         """Replace descriptor `number` in the caller by a duplicate of ours (5.9)."""
-        flags = os.O_CLOEXEC if close_on_exec else 0
-        fcntl.ioctl(self.fd, _IOCTL_ADDFD, _ADDFD.pack(notification.id, _ADDFD_SETFD, fd, number, flags))
+        self._add_fd(notification, _ADDFD_SETFD, fd, number, close_on_exec)
 
     def return_fd(self, notification: Notification, fd: int, *, close_on_exec: bool) -> None:
         """Finish the call with a new descriptor, a duplicate of ours (5.14)."""
-        flags = os.O_CLOEXEC if close_on_exec else 0
-        fcntl.ioctl(self.fd, _IOCTL_ADDFD, _ADDFD.pack(notification.id, _ADDFD_SEND, fd, 0, flags))
+        self._add_fd(notification, _ADDFD_SEND, fd, 0, close_on_exec)
+
+    def _add_fd(self, notification: Notification, how: int, fd: int, number: int, close_on_exec: bool) -> None:
+        request = _ADDFD.pack(notification.id, how, fd, number, os.O_CLOEXEC if close_on_exec else 0)
+        while True:
+            try:
+                fcntl.ioctl(self.fd, _IOCTL_ADDFD, request)
+                return
+            except InterruptedError:  # by SIGCHLD, before it was done; Python repeats no ioctl
+                continue
 
     def _send(self, notification: Notification, value: int, error: int, flags: int) -> None:
         try:

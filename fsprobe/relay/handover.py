@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fsprobe.posix import linux, seccomp
+from fsprobe.relay.loop import HANG_UP, READ
 from fsprobe.relay.mounter import MountCall, Mounter
 from fsprobe.relay.pump import socket_pair
 
@@ -77,6 +78,8 @@ class HandOver:
 
     def on_event(self, events: int) -> bool:
         """One trapped call. Returns False when no process is left under the filter."""
+        if not events & READ:  # before 6.11 NOTIF_RECV waits for ever where no caller is left
+            return not events & HANG_UP  # an error alone means a signal came while the kernel looked
         try:
             call = self.listener.receive()
         except OSError:
@@ -94,7 +97,7 @@ class HandOver:
         data = seccomp.read_string(call.pid, call.args[4])
         if not self.listener.valid(call):
             return
-        path = os.path.normpath(os.path.join(os.fsencode(os.readlink(f"/proc/{call.pid}/cwd")), target))
+        path = _resolved(call.pid, target)
         asked = MountCall(source, path, fs_type, call.args[3], data)
         number = asked.device_fd()
         if not fs_type.startswith(b"fuse") or number is None:
@@ -109,7 +112,12 @@ class HandOver:
             ours, limit, link = self._early
             self.connected(Connection(os.fsdecode(path), asked, None, ours, limit, link))
         else:
-            ours, limit, link = self._replace(call, number)
+            try:
+                ours, limit, link = self._replace(call, number)
+            except OSError:
+                if kernel_fd is not None:
+                    os.close(kernel_fd)  # its mount ends with it
+                raise
             self.connected(Connection(os.fsdecode(path), asked, kernel_fd, ours, limit, link))
         self.listener.answer(call)
 
@@ -129,17 +137,16 @@ class HandOver:
 
     def _replace(self, call: seccomp.Notification, number: int) -> tuple[socket.socket, int, str]:
         """Put a socket where the caller holds the device, with the same flags."""
-        ours, theirs, limit = socket_pair()
         non_blocking, close_on_exec = _flags(call.pid, number)
-        theirs.setblocking(not non_blocking)
-        self.listener.put_fd(call, theirs.fileno(), number, close_on_exec=close_on_exec)
-        link = f"socket:[{os.fstat(theirs.fileno()).st_ino}]"
-        theirs.close()
-        return ours, limit, link
+        ours, theirs, limit = socket_pair()
+        with theirs:
+            theirs.setblocking(not non_blocking)
+            self.listener.put_fd(call, theirs.fileno(), number, close_on_exec=close_on_exec)
+            return ours, limit, f"socket:[{os.fstat(theirs.fileno()).st_ino}]"
 
     def _umount(self, call: seccomp.Notification) -> None:
         target = seccomp.read_string(call.pid, call.args[0])
-        path = os.path.normpath(os.path.join(os.fsencode(os.readlink(f"/proc/{call.pid}/cwd")), target))
+        path = _resolved(call.pid, target)
         if self.unmount(os.fsdecode(path)):
             self.listener.answer(call)
         else:
@@ -161,19 +168,30 @@ class HandOver:
         self.listener.answer(call)
 
     def _open(self, call: seccomp.Notification) -> None:
-        path = seccomp.read_string(call.pid, call.args[_PATH_ARGUMENT[self._names[call.call]]])
-        if path != _DEVICE or self._early is not None:
+        at = _PATH_ARGUMENT[self._names[call.call]]
+        if seccomp.read_string(call.pid, call.args[at]) != _DEVICE or self._early is not None:
             self.listener.let_through(call)
             return
+        # openat2 has a struct open_how, whose first word holds the flags, in place of them.
+        indirect = self._names[call.call] == "openat2"
+        flags = seccomp.read_u32(call.pid, call.args[at + 1]) if indirect else call.args[at + 1]
         ours, theirs, limit = socket_pair()
-        link = f"socket:[{os.fstat(theirs.fileno()).st_ino}]"
-        self._early = (ours, limit, link)
         with theirs:
-            self.listener.return_fd(call, theirs.fileno(), close_on_exec=True)
+            theirs.setblocking(not flags & os.O_NONBLOCK)
+            early = ours, limit, f"socket:[{os.fstat(theirs.fileno()).st_ino}]"
+            self.listener.return_fd(call, theirs.fileno(), close_on_exec=bool(flags & os.O_CLOEXEC))
+        self._early = early
 
     def close(self) -> None:
         """Stop answering."""
         self.listener.close()
+
+
+def _resolved(pid: int, target: bytes) -> bytes:
+    """A mountpoint as mountinfo will tell it. Its last name is not looked at: a stat of a hung mount blocks."""
+    path = os.path.join(os.fsencode(os.readlink(f"/proc/{pid}/cwd")), target)
+    folder, name = os.path.split(os.path.normpath(path))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def _flags(pid: int, number: int) -> tuple[bool, bool]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 READ, WRITE, EDGE = select.EPOLLIN, select.EPOLLOUT, select.EPOLLET
-ERROR = select.EPOLLERR | select.EPOLLHUP
+HANG_UP = select.EPOLLHUP
 
 
 class Loop:
