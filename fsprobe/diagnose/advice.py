@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fsprobe.diagnose.handlers import handlers, in_every_library
+from fsprobe.diagnose.handlers import handlers, in_the_best_known
 from fsprobe.diagnose.library import Library
 from fsprobe.diagnose.operations import OPERATIONS, consequence
 from fsprobe.diagnose.rows import Handler
 from fsprobe.results.records import CheckResult
 from fsprobe.results.verdicts import Cause
-
-_LIBRARIES_SHOWN = 4
 
 
 def implement(op: str, library: Library, concerned: Sequence[Handler] = ()) -> str:
@@ -28,9 +26,8 @@ def implement(op: str, library: Library, concerned: Sequence[Handler] = ()) -> s
     elif library.family:
         lines.append(f"{library.label} has no handler for {op}: nothing to write there.")
     else:
-        lines.append(f"Implement the handler for {op}:")
-        for title, rows in in_every_library(op)[:_LIBRARIES_SHOWN]:
-            lines.append(f"  {title}: " + " ".join(handler.name for handler in rows))
+        named = in_the_best_known(op)
+        lines.append(f"Implement the handler for {op}" + (f": {named}." if named else "."))
     row = OPERATIONS.get(op)
     if row and row.breaks:
         lines.append("It is needed by " + ", ".join(row.breaks) + ".")

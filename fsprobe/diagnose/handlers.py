@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from fsprobe.diagnose.handlers_c import LIBFUSE2, LIBFUSE3, LIBFUSE_LOW
 from fsprobe.diagnose.handlers_go import BAZIL, BAZIL_MISSING, GO_FUSE, GO_FUSE_MISSING, JACOBSA
-from fsprobe.diagnose.handlers_python import FUSEPY, FUSEPY_MISSING, MFUSEPY, MFUSEPY_MISSING, PYFUSE3
+from fsprobe.diagnose.handlers_python import FUSEPY, FUSEPY_MISSING, MFUSEPY, MFUSEPY_MISSING, PYFUSE3, REFERENCE_RAW
 from fsprobe.diagnose.handlers_rust import FUSE_RS, FUSER, FUSER_MISSING
 from fsprobe.diagnose.rows import Handler, Rows
 
@@ -26,6 +26,7 @@ FAMILIES: Mapping[str, Rows] = {
     "pyfuse3": PYFUSE3,
     "fusepy": FUSEPY,
     "mfusepy": MFUSEPY,
+    "reference-raw": REFERENCE_RAW,
 }
 """The rows of every library, by the key that `Library.family` holds."""
 
@@ -42,7 +43,9 @@ TITLES: Mapping[str, str] = {
     "fusepy": "fusepy",
     "mfusepy": "mfusepy",
 }
-"""What a person calls each of them."""
+"""What a person calls each library that anybody can build on."""
+
+_BEST_KNOWN = (("libfuse", "libfuse3"), ("fuser", "fuser"), ("go-fuse", "go-fuse"))
 
 # libfuse's high level answers 0 for these by itself (lib/fuse.c, fuse_fs_open and its like).
 _EMPTY_SUCCESS = ("OPEN", "RELEASE", "OPENDIR", "RELEASEDIR", "STATFS")
@@ -58,6 +61,7 @@ _MISSING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "bazil": BAZIL_MISSING,
     "fusepy": FUSEPY_MISSING,
     "mfusepy": MFUSEPY_MISSING,
+    "reference-raw": _LIBFUSE_MISSING,
 }
 
 
@@ -78,4 +82,13 @@ def missing_answers(family: str, op: str) -> tuple[str, ...]:
 
 def in_every_library(op: str) -> list[tuple[str, tuple[Handler, ...]]]:
     """The handlers of an operation for each library that has one, with the library's title."""
-    return [(TITLES[family], rows[op]) for family, rows in FAMILIES.items() if op in rows]
+    return [(title, FAMILIES[family][op]) for family, title in TITLES.items() if op in FAMILIES[family]]
+
+
+def in_the_best_known(op: str) -> str:
+    """`libfuse .unlink, fuser unlink, go-fuse NodeUnlinker`: for a library that was not recognised; "" where none has it.
+
+    A Rust name is the bare method: which trait it belongs to is the same for all.
+    """
+    named = ((title, handler_names(family, op).replace("Filesystem::", "")) for title, family in _BEST_KNOWN)
+    return ", ".join(f"{title} {names}" for title, names in named if names)

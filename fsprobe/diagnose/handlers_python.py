@@ -1,12 +1,12 @@
-"""The handlers of the Python bindings: pyfuse3, fusepy, mfusepy.
+"""The handlers of the Python bindings: pyfuse3, fusepy, mfusepy; and of the reference's own front.
 
 Owns declarations and what the base class answers by itself. fusepy and mfusepy hide an absent method behind errors
 that look like a decision (EROFS and the like); knows nothing of a daemon.
 """
 
-
 from __future__ import annotations
 
+from fsprobe.diagnose.operations import OPERATIONS
 from fsprobe.diagnose.rows import Rows, rows
 
 _PYFUSE3 = {
@@ -133,3 +133,9 @@ def _async_def(line: str) -> str:
 PYFUSE3: Rows = rows(_PYFUSE3, _operations, _async_def)
 FUSEPY: Rows = rows(_FUSEPY, _method, _def)
 MFUSEPY: Rows = rows(_MFUSEPY, _method, _def)
+
+# Its methods are named as the operations of the protocol (reference_fs/raw_operations.py): Front looks them up by name.
+REFERENCE_RAW: Rows = rows(
+    {op: f"{op}(self, request)" for op in OPERATIONS if op not in ("INIT", "CUSE_INIT", "NOTIFY_REPLY")},
+    _operations, _def,
+)  # fmt: skip

@@ -23,6 +23,7 @@ _MARKERS = re.compile(
     rb"|\bfuse3-\d+\.\d+\.\d+|\bpolyfuse-\d+\.\d+\.\d+"
     rb"|(?:import|from)\s+mfusepy\b"
 )
+_REFERENCE = re.compile(r"(?:^|[/ ])(?:reference_fs|vexfs-fuse)\b")
 _INTERPRETER = re.compile(r"/(?:lib)?python3?[\d.]*(?:\.so[\d.]*)?$", re.MULTILINE)
 
 
@@ -104,8 +105,10 @@ def _python(paths: str, text: str, command: str) -> Library | None:
         return Library("llfuse")
     if "_fusemodule" in paths or "/fuseparts/" in paths:
         return Library("fuse-python")
-    if "libfuse" not in paths or not _INTERPRETER.search(paths):
+    if not _INTERPRETER.search(paths):
         return None
+    if "libfuse" not in paths:  # the reference loads libfuse but for its own front, which speaks the protocol itself
+        return Library("reference_fs, raw front", family="reference-raw") if _REFERENCE.search(command) else None
     says_mfusepy = "mfusepy" in text or "mfusepy" in command
     # fusepy never loads libfuse 3; mfusepy takes it where it is there.
     if says_mfusepy or "libfuse3.so" in paths:

@@ -52,19 +52,32 @@ def summarise(
     names = sorted({*OPERATIONS, *stats, *asked} - {"CUSE_INIT"}, key=lambda name: (rank(name), name))
     found = {}
     for name in names:
-        unsent = bool(stats) and name in OPERATIONS and not stats.get(name, {}).get("requests")
-        found[name] = _summary(name, results, stats.get(name, {}), unsent, library)
+        found[name] = _summary(name, results, stats.get(name, {}), _no_proof(name, stats), library)
     return found
 
 
+def _no_proof(op: str, stats: Mapping[str, Mapping[str, Any]]) -> str:
+    """Which successes say nothing of an operation, everything having been recorded.
+
+    `all` where the daemon was never asked: they are the kernel's work. `others` where it never answered with
+    success: a check that is about something else did without. "" else.
+    """
+    row, stat = OPERATIONS.get(op), stats.get(op, {})
+    if not stats or row is None:
+        return ""
+    if not stat.get("requests"):
+        return "all"
+    return "others" if row.replies and op != "INTERRUPT" and not stat.get("replies", {}).get("ok") else ""
+
+
 def _summary(
-    op: str, results: Sequence[CheckResult], stat: Mapping[str, Any], unsent: bool, library: Library
+    op: str, results: Sequence[CheckResult], stat: Mapping[str, Any], no_proof: str, library: Library
 ) -> OpSummary:
-    """unsent: everything was recorded and the daemon was never asked; what succeeds then is the kernel's work."""
     about = [
         result
         for result in results
-        if _is_about(result, op) and not (unsent and result.verdict in _GOOD)
+        if _is_about(result, op)
+        and not (result.verdict in _GOOD and (no_proof == "all" or (no_proof == "others" and result.op != op)))
     ]
     replies = {str(name): int(n) for name, n in dict(stat.get("replies", {})).items()}
     row = OPERATIONS.get(op)

@@ -80,7 +80,7 @@ def test_one_of_several_handlers() -> None:
 def test_an_unknown_library_gets_the_names_in_the_usual_ones() -> None:
     """Where the library is not recognised the advice is still of use."""
     (one,) = find([enosys("shell.mkdir", "MKDIR", observed="mkdir: Function not implemented")])
-    assert "libfuse 2, high level: .mkdir" in one.fix and one.confidence == "likely"
+    assert "libfuse .mkdir, fuser mkdir, go-fuse NodeMkdirer" in one.fix and one.confidence == "likely"
 
 
 def test_create_is_no_fault_while_mknod_stands_in() -> None:

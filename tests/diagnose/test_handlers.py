@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from fsprobe.diagnose.handlers import FAMILIES, handler_names, handlers, in_every_library, missing_answers
+from fsprobe.diagnose.handlers import (
+    FAMILIES,
+    TITLES,
+    handler_names,
+    handlers,
+    in_every_library,
+    in_the_best_known,
+    missing_answers,
+)
 from fsprobe.diagnose.operations import OPERATIONS
 
 
@@ -115,5 +123,22 @@ def test_what_a_library_answers_by_itself(family: str, op: str, answers: tuple[s
 
 def test_explain_lists_every_library() -> None:
     """`fsprobe explain SETATTR` serves an author of any library."""
-    assert len(in_every_library("SETATTR")) == len(FAMILIES)
+    assert len(in_every_library("SETATTR")) == len(TITLES)
     assert handlers("unheard-of", "SETATTR") == ()
+
+
+def test_an_unknown_library_gets_names_to_recognise_its_own_by() -> None:
+    """A question mark in place of a handler sends the author to the sources of libfuse."""
+    told = in_the_best_known("SETATTR")
+    assert told == "libfuse .chmod .chown .truncate .utimens, fuser setattr, go-fuse NodeSetattrer"
+    assert in_the_best_known("NOTIFY_REPLY") == ""
+
+
+def test_the_reference_has_every_handler_that_its_own_front_is_said_to_have() -> None:
+    """Advice for `vexfs:before-fix` names methods that can be found in its source."""
+    from reference_fs.raw_operations import Operations
+
+    never = {"BMAP", "SETUPMAPPING", "REMOVEMAPPING"}  # these it does not offer, and could
+    for op, (handler,) in FAMILIES["reference-raw"].items():
+        assert handler.name == f"Operations.{op}"
+        assert hasattr(Operations, op) == (op not in never), op

@@ -78,6 +78,13 @@ def test_what_the_kernel_did_alone_does_not_count() -> None:
     assert summarise(checks)["GETLK"].verdict is OpVerdict.OK  # nothing was recorded: the checks are all there is
 
 
+def test_an_operation_that_never_answered_gains_nothing_from_checks_of_others() -> None:
+    """A hang in the wire layer would stand beside an ok of the mount, where nothing was answered either."""
+    checks = [check("wire.a", "SETATTR", "HANG"), check("posix.open", "OPEN", "PASS", ops=("OPEN", "SETATTR"))]
+    summary = summarise(checks, {"SETATTR": stat(35), "OPEN": stat(ok=3)})["SETATTR"]
+    assert (summary.verdict, summary.wire, summary.mount) == (OpVerdict.HANG, OpVerdict.HANG, None)
+
+
 def test_enosys_is_the_right_answer_to_a_number_that_nobody_knows() -> None:
     """A daemon that declines an opcode of the future is not told that it lacks it."""
     found = summarise([check("wire.unknown", "UNKNOWN", "PASS")], {"OPCODE_2047": stat(ENOSYS=1)})

@@ -1,0 +1,10 @@
+"""`python -m fsprobe`: the command where its script is not on the path.
+
+Owns nothing but the call; knows nothing of the verbs.
+"""
+
+import sys
+
+from fsprobe.cli.main import main
+
+sys.exit(main())
