@@ -40,6 +40,8 @@ class Daemon:
         self._handover: HandOver | None = None
         self._kernel_end: socket.socket | None = None
         self._mounted: list[str] = []
+        self._pumps: list[Pump] = []
+        self._helpers: set[int] = set()
 
     def start(self, argv: list[str], env: dict[str, str], cwd: str, mode: str, *, no_new_privileges: bool) -> None:
         """Start the program. Raises OSError where it cannot be executed."""
@@ -62,7 +64,8 @@ class Daemon:
 
     def _connected(self, connection: Connection) -> None:
         """A mount call was answered: the first one of a start is the file system under test."""
-        mount = mounts.find(connection.mountpoint) if connection.kernel_fd is not None or connection.daemon is None else None
+        real = connection.kernel_fd is not None or connection.daemon is None
+        mount = mounts.find(connection.mountpoint) if real else None
         if mount is not None:
             self._mounted.append(connection.mountpoint)
         if self.connection is None:
@@ -77,9 +80,12 @@ class Daemon:
         kernel_fd = connection.kernel_fd
         if kernel_fd is None:
             _go_fuse_file(connection.mountpoint)
-            ours, self._kernel_end, _ = socket_pair()
+            ours, theirs, _ = socket_pair()
             kernel_fd = ours.detach()
+            if self._kernel_end is None:
+                self._kernel_end = theirs
         pump = Pump(self.loop, kernel_fd, connection.daemon, connection.limit, self.recorder, self.rules, self.tell)
+        self._pumps.append(pump)
         self.pump = self.pump or pump
 
     def take_kernel_end(self) -> socket.socket | None:
@@ -93,7 +99,7 @@ class Daemon:
             return True
         if mountpoint not in self._mounted or self.mounter is None:
             return False
-        self.mounter.unmount(mountpoint)
+        self._helpers.add(self.mounter.unmount(mountpoint))
         return True
 
     def _on_output(self, events: int) -> None:
@@ -113,6 +119,9 @@ class Daemon:
 
     def reaped(self, pid: int, code: int) -> None:
         """A child of the sandbox ended; code is negative for a signal."""
+        if pid in self._helpers:
+            self._helpers.discard(pid)
+            return
         if self._output_fd >= 0:
             self._on_output(0)
         self.exits[pid] = code
@@ -133,15 +142,16 @@ class Daemon:
             "unread": pump.unread() if pump and not pump.closed else False,
             "masked": pump.masked if pump else [],
             "clamped": pump.clamped if pump else "",
+            "notifications": dict(pump.notifications) if pump else {},
             "alive": bool(self.processes()),
             "output": self.output,
             "exits": {str(pid): code for pid, code in self.exits.items()},
         }
 
     def abort(self) -> None:
-        """Close the real device."""
-        if self.pump is not None:
-            self.pump.close()
+        """Close the real device, of every mount that this start made."""
+        for pump in self._pumps:
+            pump.close()
 
     def finish(self) -> None:
         """Take away the mount and every descriptor of this start; its processes have ended."""

@@ -29,6 +29,13 @@ def mask_request(message: memoryview) -> list[str]:
     return masked
 
 
+def max_write(message: memoryview) -> int:
+    """What an INIT reply allows a WRITE to carry, 4096 at least as in fs/fuse/inode.c; 0 where it is too short."""
+    if len(message) < _HEADER_OUT + 24:
+        return 0
+    return max(4096, int(struct.unpack_from("=I", message, _HEADER_OUT + 20)[0]))
+
+
 def clamp_reply(message: memoryview, limit: int) -> str:
     """Lower max_write and max_pages so that a message fits `limit` bytes. Returns what was changed, or ""."""
     if len(message) < _HEADER_OUT + 24:

@@ -11,8 +11,10 @@ import fcntl
 import mmap
 import os
 import socket
+import stat
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,18 +22,20 @@ from typing import Any
 from fsprobe import wire
 from fsprobe.posix.linux import SIOCOUTQ, SO_RCVBUFFORCE, SO_SNDBUFFORCE
 from fsprobe.relay import init
-from fsprobe.relay.loop import EDGE, READ, WRITE, Loop
+from fsprobe.relay.loop import EDGE, HANG_UP, READ, WRITE, Loop
 from fsprobe.relay.notifier import Notifier
 from fsprobe.relay.recorder import IN_HEADER, Recorder
 from fsprobe.relay.rules import Action, RuleSet
 from fsprobe.trace.exchange import REPLY_HEAD, REQUEST_HEAD
 
-# Reading /dev/fuse with less than max_write + 4096 gives EINVAL; daemons announce up to 16 MiB.
+# Reading /dev/fuse with less than a WRITE can hold gives EINVAL; daemons announce up to 16 MiB.
 BUFFER_SIZE = 17 << 20
 SOCKET_BUFFER = 18 << 20
 _OUT_HEADER = struct.Struct("=IiQ")
 _FOUR = bytes(4)
-_FORGET, _INTERRUPT, _NOTIFY_REPLY, _BATCH_FORGET = 2, 36, 41, 42
+_FORGET, _INTERRUPT, _NOTIFY_REPLY, _BATCH_FORGET, _READDIRPLUS = 2, 36, 41, 42, 44
+# Every entry of a READDIRPLUS hands out a nodeid, and its path is told by nothing else.
+_REPLY_KEPT = {_READDIRPLUS: 1 << 16}
 _NO_REPLY = frozenset({_FORGET, _INTERRUPT, _NOTIFY_REPLY, _BATCH_FORGET})
 
 WITHHELD = "answered by fsprobe: this operation hung before"
@@ -85,7 +89,7 @@ class Pump:
         self.masked: list[str] = []
         self.clamped = ""
         self.minor = 0
-        self.notifications = 0
+        self.notifications: Counter[int] = Counter()  # by code
         self.refused_notifications: list[tuple[bytes, int]] = []
         self.notifier = Notifier(kernel_fd, self._notification_refused)
         self.closed = self.kernel_closed = False
@@ -94,7 +98,8 @@ class Pump:
         self._last_unique = 0
         self._request_view = memoryview(_request_buffer)
         self._reply_view = memoryview(_reply_buffer)
-        self._buffers = [_request_buffer]
+        self._buffers: list[bytearray | memoryview] = [_request_buffer]
+        self._is_device = not stat.S_ISSOCK(os.fstat(kernel_fd).st_mode)
         os.set_blocking(kernel_fd, False)
         daemon.setblocking(False)
         loop.watch(kernel_fd, self._on_kernel)
@@ -155,9 +160,10 @@ class Pump:
         if action.kill:
             self.tell({"event": "rule-crash"})
         elif action.withhold:
-            self.open[unique].note = WITHHELD
-            self.answer(unique, errno.EIO)
-            self.answered.discard(unique)
+            if unique in self.open:  # no FORGET, which has no answer
+                self.open[unique].note = WITHHELD
+                self.answer(unique, errno.EIO)
+                self.answered.discard(unique)
         elif action.reply is not None:
             self._from_daemon(bytearray(action.reply), len(action.reply))
         elif action.request is not None:
@@ -174,9 +180,12 @@ class Pump:
             length = self.daemon.recv_into(_reply_buffer)
         except BlockingIOError:
             return
+        except ConnectionResetError:
+            return  # it ended with a request unread; what it said before can still be read
         except OSError:
-            length = 0
-        if length == 0:
+            self._daemon_gone()
+            return
+        if length == 0 and events & HANG_UP:
             self._daemon_gone()
             return
         self._from_daemon(_reply_buffer, length)
@@ -191,7 +200,7 @@ class Pump:
         waiting = self.open.get(unique)
         if unique == 0:
             if not self.kernel_closed:
-                self.notifications += 1
+                self.notifications[error] += 1
                 self.notifier.write(bytes(message))
             return
         if unique in self.answered:
@@ -214,7 +223,8 @@ class Pump:
                 self.interrupts.discard(unique)
                 self._write_kernel(message)
             elif self._write_kernel(message):
-                self._malformed(unique, f"a reply to request {unique}, which is not open", bytes(message[:64]))
+                told = f"a reply to request {unique}, which is not open"
+                self._malformed(unique, told, bytes(message[:64]), stays_open=bool(self.open))
             return
         note = wire.judge_reply(message, length, True, waiting.opcode, self.minor or 45, waiting.head)
         if waiting.opcode == init.OPCODE:
@@ -228,7 +238,7 @@ class Pump:
                 return
         del self.open[unique]
         self._record(
-            waiting.seq, waiting.head, waiting.length, bytes(message[:REPLY_HEAD]), length, -error,
+            waiting.seq, waiting.head, waiting.length, bytes(message[: _REPLY_KEPT.get(waiting.opcode, REPLY_HEAD)]), length, -error,
             waiting.sent_ns, replied, note,
         )  # fmt: skip
         if waiting.opcode == init.OPCODE:
@@ -242,7 +252,12 @@ class Pump:
     def _init_reply(self, message: memoryview, length: int, error: int) -> None:
         if error == 0 and length >= 24:
             self.minor = int.from_bytes(message[20:24], "little")
-            self.clamped = init.clamp_reply(message, self.limit)
+            self.clamped = init.clamp_reply(message, min(self.limit, BUFFER_SIZE))
+            if self._is_device:
+                # The kernel fills what it is given with forgets: more than the daemon's own buffer holds would
+                # reach it cut. The least that the kernel takes is 8192, or a WRITE with its headers.
+                size = max(8192, init.max_write(message) + 4096)
+                self._buffers = [self._request_view[:size]]
 
     def _malformed(self, unique: int, reason: str, head: bytes, *, stays_open: bool = True) -> None:
         self.tell({"event": "malformed", "unique": unique, "reason": reason, "head": head, "open": stays_open})

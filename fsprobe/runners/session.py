@@ -32,7 +32,7 @@ from fsprobe.runners.options import RunOptions
 from fsprobe.runners.target_run import StartError, TargetRun, Unready
 from fsprobe.runners.traffic import Traffic
 from fsprobe.runners.verdict import judge
-from fsprobe.wire import opcode_name
+from fsprobe.wire import notification_name, opcode_name
 
 # After this many an operation is kept from the daemon: a hang is likely to come again, a crash may be of one kind only.
 QUARANTINE = {"hang": 2, "stuck": 2, "crash": 6}
@@ -65,6 +65,7 @@ class Session:
         self.troubles: Counter[str] = Counter()
         self.avoid: list[str] = []
         self.restarts = 0
+        self.notifications: Counter[str] = Counter()
         self.number = 0
         self.life: TargetRun | None = None
         self.failure: StartError | None = None
@@ -225,6 +226,8 @@ class Session:
 
     def _stop_target(self) -> None:
         self._take_traffic()
+        for code, count in self._life.sandbox.call("status").get("notifications", {}).items():
+            self.notifications[notification_name(code)] += count
         self._life.stop()
 
     # -- checks
@@ -340,6 +343,8 @@ class Session:
             mount_options=tuple(str(life.mount.get("options", "")).split(",")) if life else (),
             read_only=bool(self.environment.get("read_only")),
         )  # fmt: skip
+        if self.notifications:
+            self.environment["notifications"] = dict(self.notifications)
         leaked = {"files": life.leaked_files, "processes": life.leaked_processes} if life else {}
         return document.build(
             target=self.target, environment=self.environment, checks=self.results,
