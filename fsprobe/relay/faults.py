@@ -48,21 +48,25 @@ def validate(kind: str, value: str, text: str) -> None:
     if kind in _PLAIN:
         good, form = not value, f"{kind} takes no value"
     elif kind == "errno":
-        good, form = hasattr(errno, value), "errno=NAME, e.g. errno=EIO"
+        good, form = _is_errno(value), "errno=NAME, e.g. errno=EIO"
     elif kind == "map":
         old, _, new = value.partition(">")
-        good, form = hasattr(errno, old) and hasattr(errno, new), "map=ENOENT>EIO"
+        good, form = _is_errno(old) and _is_errno(new), "map=ENOENT>EIO"
     elif kind == "delay":
         good, form = bool(re.fullmatch(r"\d+(\.\d+)?", value)), "delay=SECONDS"
     elif kind == "entries":
         good, form = value in _ENTRIES, f"entries={'|'.join(_ENTRIES)}"
     elif kind.startswith("attr."):
-        good = kind[5:] in ATTR and bool(re.fullmatch(r"[+-]?(0[xo])?[0-9a-fA-F]+", value))
+        good = kind[5:] in ATTR and bool(re.fullmatch(r"[+-]?(0x[0-9a-fA-F]+|0o[0-7]+|[1-9][0-9]*|0)", value))
         form = f"attr.FIELD=N, +N or -N; fields: {' '.join(ATTR)}"
     else:
         good, form = False, f"kinds: {' '.join(KINDS)}"
     if not good:
         raise UsageError(f"rule {text!r}: {kind}{'=' if value else ''}{value} is no fault", causes=(form,))
+
+
+def _is_errno(name: str) -> bool:
+    return isinstance(getattr(errno, name, None), int)
 
 
 def names(request: bytes) -> list[str]:

@@ -98,7 +98,7 @@ class Pump:
         self._last_unique = 0
         self._request_view = memoryview(_request_buffer)
         self._reply_view = memoryview(_reply_buffer)
-        self._buffers: list[bytearray | memoryview] = [_request_buffer]
+        self._buffers: list[mmap.mmap | memoryview] = [_request_buffer]
         self._is_device = not stat.S_ISSOCK(os.fstat(kernel_fd).st_mode)
         os.set_blocking(kernel_fd, False)
         daemon.setblocking(False)
@@ -237,9 +237,9 @@ class Pump:
             if stays_open:
                 return
         del self.open[unique]
+        kept = bytes(message[: _REPLY_KEPT.get(waiting.opcode, REPLY_HEAD)])
         self._record(
-            waiting.seq, waiting.head, waiting.length, bytes(message[: _REPLY_KEPT.get(waiting.opcode, REPLY_HEAD)]), length, -error,
-            waiting.sent_ns, replied, note,
+            waiting.seq, waiting.head, waiting.length, kept, length, -error, waiting.sent_ns, replied, note
         )  # fmt: skip
         if waiting.opcode == init.OPCODE:
             self.tell({"event": "ready"} if error == 0 else {"event": "init-failed", "errno": -error})

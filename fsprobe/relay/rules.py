@@ -51,7 +51,8 @@ def parse(text: str) -> Rule:
     op, colon, what = head.partition(":")
     kind, _, value = what.partition("=")
     if not colon or not kind:
-        raise UsageError(f"rule {text!r} is not OP:KIND[=VALUE][,path=GLOB][,nth=N]", causes=("e.g. SETATTR:errno=ENOSYS",))
+        form = "OP:KIND[=VALUE][,path=GLOB][,nth=N]"
+        raise UsageError(f"rule {text!r} is not {form}", causes=("e.g. SETATTR:errno=ENOSYS",))
     rule = Rule(text, _opcode(op, text), kind, value)
     faults.validate(rule.kind, rule.value, text)
     for condition in conditions:

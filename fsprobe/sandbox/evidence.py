@@ -14,7 +14,7 @@ MAX_THREADS = 64
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """One thread: state letter, the kernel function it waits in, its system call (number and arguments), kernel stack."""
+    """One thread: state letter, the kernel function it waits in, system call (number, arguments), kernel stack."""
 
     tid: int
     name: str
@@ -46,12 +46,8 @@ def threads(pid: int) -> list[Thread]:
     for tid in tids:
         base = f"/proc/{pid}/task/{tid}"
         stat = _read(f"{base}/stat").rpartition(")")[2].split()
-        found.append(
-            Thread(
-                tid, _read(f"{base}/comm"), stat[0] if stat else "", _read(f"{base}/wchan"),
-                _read(f"{base}/syscall"), _read(f"{base}/stack"),
-            )  # fmt: skip
-        )
+        name, wchan, syscall, stack = (_read(f"{base}/{file}") for file in ("comm", "wchan", "syscall", "stack"))
+        found.append(Thread(tid, name, stat[0] if stat else "", wchan, syscall, stack))
     return found
 
 

@@ -68,7 +68,8 @@ def private_place(avoid: list[str]) -> Place | None:
     for directory in _COVERABLE:
         try:
             empty = os.path.isdir(directory) and not os.listdir(directory)
-            if not empty or any(directory + "/" in text or text == directory for text in avoid):
+            # Said anywhere, as in --from=/mnt, it may be what the target serves.
+            if not empty or os.path.islink(directory) or any(directory in text for text in avoid):
                 continue
             linux.mount(b"fsprobe", directory.encode(), b"tmpfs", 0, b"mode=755")
         except OSError:

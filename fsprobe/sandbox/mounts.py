@@ -15,7 +15,10 @@ from fsprobe.posix import linux
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of mountinfo. `minor` is the FUSE connection's number; `line` the text itself."""
+    """One line of mountinfo. `minor` is the FUSE connection's number; `line` the text itself.
+
+    That number is the device's as the kernel packs it (fs/fuse/control.c): with the major of a block device, too.
+    """
 
     mountpoint: str
     fs_type: str
@@ -32,17 +35,19 @@ def _unescape(text: str) -> str:
 
 def mounts(pid: int | str = "self") -> list[Mount]:
     """Every mount of a process's namespace, in the order of mounting."""
-    with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
+    # A carriage return in a name is not escaped, and would end a line.
+    with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape", newline="\n") as table:
         return [parse_line(line.rstrip("\n")) for line in table]
 
 
 def parse_line(line: str) -> Mount:
     """One line of mountinfo (proc(5))."""
     left, _, right = line.partition(" - ")
-    fields, (fs_type, source, *rest) = left.split(), right.split(" ")
+    fields, (fs_type, source, *rest) = left.split(" "), right.split(" ")
+    major, _, minor = fields[2].partition(":")
     return Mount(
         mountpoint=_unescape(fields[4]), fs_type=fs_type, source=_unescape(source),
-        minor=int(fields[2].partition(":")[2]), options=fields[5], super_options=rest[0] if rest else "", line=line,
+        minor=int(major) << 20 | int(minor), options=fields[5], super_options=rest[0] if rest else "", line=line,
     )  # fmt: skip
 
 
