@@ -64,7 +64,8 @@ def test_a_crash_is_a_crash(mark: None, front: str, tmp_path: Path) -> None:
 def test_a_lost_reply_holds_its_caller_and_no_other(mark: None, tmp_path: Path) -> None:
     """The caller hangs until the connection is gone, the daemon sits in its read, everyone else is served."""
     work = (
-        "touch f & sleep 0.3; ls; cat /proc/$DAEMON/wchan; echo; jobs -r | wc -l;"
+        "touch f & for i in $(seq 500); do test -e f && grep -q request_wait /proc/$!/wchan && break; sleep 0.01; done;"
+        "ls; cat /proc/$DAEMON/wchan; echo; jobs -r | wc -l;"
         "kill -KILL $DAEMON; wait; stat . 2>&1 | sed 's/.*: //'"
     )
     done = on_mount(tmp_path / "mnt", work, "--profile", "lost-reply")
