@@ -206,7 +206,7 @@ def sed_i(sh: Shell) -> None:
 
 @shell_check(
     "shell.mktemp", op="CREATE", also=("LOOKUP", "MKDIR"), source="man 1 mktemp; catalogue 3.24.1", needs=("write",),
-    killers=("CREATE:errno=EIO", "CREATE:errno=EEXIST"),
+    killers=("CREATE:errno=EIO", "GETATTR:attr.size=+1"),
 )
 def mktemp(sh: Shell) -> None:
     """`mktemp` makes a new file each time, for its owner alone."""

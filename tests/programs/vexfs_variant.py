@@ -1,0 +1,110 @@
+"""VexFS in ways that one sound file system may differ from another: `vexfs_variant.py KIND MOUNTPOINT`.
+
+`older` does without READDIRPLUS, RENAME2 and other newer operations, has file flags (lsattr), and the kernel leaves
+permissions to it, so that it is asked ACCESS. `block-device` is the same with BMAP, as type fuseblk. `read-only` holds
+a small tree and answers EROFS to all that writes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import stat
+import sys
+from typing import Any
+
+from fsprobe.wire import BmapOut, IoctlOut
+from reference_fs import model_files, model_names, model_xattrs
+from reference_fs.model import Store
+from reference_fs.model_inode import Caller
+from reference_fs.options import Options
+from reference_fs.profiles import HEALTHY, RAW, Profile
+from reference_fs.raw_device import Device, open_mounted
+from reference_fs.raw_front import serve
+from reference_fs.raw_operations import Operations
+from reference_fs.raw_replies import Timeouts
+
+OLDER = Profile(
+    "older", "nothing", fronts=(RAW,),
+    absent=frozenset({"READDIRPLUS", "RENAME2", "COPY_FILE_RANGE_64", "STATX", "TMPFILE"}),
+)  # fmt: skip
+WRITING = (
+    "SETATTR", "MKNOD", "MKDIR", "SYMLINK", "LINK", "UNLINK", "RMDIR", "RENAME", "RENAME2", "CREATE", "TMPFILE",
+    "WRITE", "SETXATTR", "REMOVEXATTR", "FALLOCATE", "COPY_FILE_RANGE", "COPY_FILE_RANGE_64",
+)  # fmt: skip
+FS_IOC_GETFLAGS = 0x80086601
+
+
+def read_only() -> OSError:
+    return OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+class Older(Operations):
+    """A few operations that the reference has no use for."""
+
+    def IOCTL(self, request: Any) -> Any:
+        if request.body.cmd == FS_IOC_GETFLAGS:
+            return IoctlOut(data=bytes(request.body.out_size))
+        return super().IOCTL(request)
+
+    def BMAP(self, request: Any) -> Any:
+        return BmapOut(request.body.block)
+
+
+class ReadOnly(Operations):
+    """Every operation that looks, none that changes."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in WRITING:
+            raise read_only()
+        return super().__getattribute__(name)
+
+    def OPEN(self, request: Any) -> Any:
+        if request.body.flags & (os.O_ACCMODE | os.O_TRUNC):
+            raise read_only()
+        return super().OPEN(request)
+
+    def ACCESS(self, request: Any) -> None:
+        if request.body.mask & os.W_OK:
+            raise read_only()
+        super().ACCESS(request)
+
+
+def fill(store: Store) -> None:
+    """A file of 8893 bytes with an attribute, a directory with a file in it, and a link."""
+    us = Caller(os.geteuid(), os.getegid())
+    content = "".join(f"{number}\n" for number in range(1, 2001)).encode()
+    data = model_names.make(store, store.root, b"data", us, stat.S_IFREG | 0o644)
+    model_files.write(store, data, 0, content)
+    model_xattrs.set_xattr(store, data, b"user.note", b"kept", 0, us)
+    inner = model_names.make_directory(store, store.root, b"sub", us, 0o755)
+    model_files.write(store, model_names.make(store, inner, b"more", us, stat.S_IFREG | 0o644), 0, content[:5000])
+    model_names.make_symlink(store, store.root, b"link", us, b"sub/more")
+
+
+def block_device(mountpoint: str) -> Device:
+    """Where fsprobe plays the kernel the type is only a word; a real mount would want a block device."""
+    device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    data = f"fd={device},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}".encode()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"/dev/null", os.fsencode(os.path.abspath(mountpoint)), b"fuseblk", ctypes.c_ulong(6), data) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), mountpoint)
+    return Device(device, mountpoint, by_helper=False)
+
+
+def main() -> None:
+    kind, mountpoint = sys.argv[1:3]
+    store = Store(enforce=True, uid=os.geteuid(), gid=os.getegid())
+    timeouts = Timeouts.of(0, 0, 0)
+    options = Options(default_permissions=False, allow_other=os.geteuid() == 0)
+    device = block_device(mountpoint) if kind == "block-device" else open_mounted(mountpoint, options)
+    if kind == "read-only":
+        fill(store)
+        serve(device, ReadOnly(store, timeouts, HEALTHY), HEALTHY)
+    else:
+        serve(device, Older(store, timeouts, OLDER), OLDER)
+
+
+main()
