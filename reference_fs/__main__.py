@@ -57,9 +57,11 @@ def main(argv: list[str] | None = None) -> int:
         if not os.path.isdir(arguments.mountpoint):
             parser.error(f"{arguments.mountpoint}: not a directory")
         return _serve(front, arguments.mountpoint, options, profile, arguments.foreground)
-    except (OSError, ImportError) as error:
-        print(f"vexfs-fuse: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        print(f"vexfs-fuse: {arguments.mountpoint}: {error.strerror or error}", file=sys.stderr)
+    except ImportError as error:
+        print(f"vexfs-fuse: the front {front} needs the Python package {error.name}", file=sys.stderr)
+    return 1
 
 
 def _serve(front: str, mountpoint: str, options: Options, profile: Profile, foreground: bool) -> int:
