@@ -13,7 +13,7 @@ from fsprobe.diagnose.advice import implement, look_at
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.diagnose.operations import OPERATIONS
-from fsprobe.diagnose.roots import cause_of, lying_attributes, made_by_kernel, root_of, roots_of
+from fsprobe.diagnose.roots import MADE, cause_of, lying_attributes, made_by_kernel, root_of, roots_of
 from fsprobe.results.records import CheckResult, Diagnosis
 from fsprobe.results.verdicts import Cause
 
@@ -21,12 +21,14 @@ _XATTR = frozenset({"SETXATTR", "GETXATTR", "LISTXATTR", "REMOVEXATTR"})
 _XATTR_FIX = "Answer EOPNOTSUPP, or ENOSYS once: programs such as `ls -l` and `cp -p` then do without."
 _PARENT_MTIME = re.compile(r"newer mtime after .*\bthe directory\b")
 _MTIME_FIX = "Set mtime and ctime of the parent whenever an entry is made, removed or renamed in it (POSIX)."
+_LOOKS_UP = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
 _SUCCESS = ("the call succeeds", "exit 0")
 _TITLE: Mapping[Cause, str] = {
     Cause.WRONG_ERRNO: "answers the wrong error",
     Cause.WRONG_DATA: "gives wrong data",
     Cause.WRONG_METADATA: "gives wrong attributes",
     Cause.SILENT_NOOP: "answers success and does nothing",
+    Cause.MALFORMED_REPLY: "is answered with what the kernel does not take",
 }
 
 
@@ -60,8 +62,8 @@ def _shared(
     else:
         parents = []
     xattrs = [check for check in failed if check.op in _XATTR and _never_works(check, evidence)]
-    answers = {check.errno for check in xattrs}
-    if len(answers) == 1 and len({check.op for check in xattrs}) > 1:
+    answers = {check.errno for check in xattrs} - {""}
+    if len(answers) == 1 and answers != {"ENODATA"} and len({check.op for check in xattrs}) > 1:
         told = f"extended attributes are answered with {answers.pop()}, where EOPNOTSUPP is due"
         found.append(_together(Cause.WRONG_ERRNO, told, xattrs, evidence, _XATTR_FIX))
     else:
@@ -107,6 +109,9 @@ def _wrong(
     if cause is Cause.SILENT_NOOP and family and "ok" in missing_answers(family, op):
         lines.append(f"{evidence.library.name} answers success by itself where the handler is missing")
         fix = implement(op, evidence.library)
+    if op in MADE and first.errno == "ENOENT" and family in _LOOKS_UP:
+        lines.append(f"{evidence.library.name} looks the new name up before it answers: ENOENT means that the handler "
+                     "said yes and made nothing, or that getattr does not find it")  # fmt: skip
     return Diagnosis(
         cause=cause,
         op=op,
@@ -122,6 +127,8 @@ def _wrong(
 def _summary(op: str, cause: Cause, first: CheckResult, evidence: Evidence) -> str:
     if cause is Cause.SILENT_NOOP:
         return f"{op} {_TITLE[cause]}"
+    if cause is Cause.MALFORMED_REPLY:
+        return f"{op} {_TITLE[cause]}: {first.observed}"
     if cause is Cause.WRONG_ERRNO and made_by_kernel(first, evidence) and first.op == op:
         return f"{op}: the caller gets {first.errno}, though the daemon never answered {op} with it"
     if cause is Cause.WRONG_ERRNO and first.errno and first.expected.startswith(_SUCCESS):

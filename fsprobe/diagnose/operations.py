@@ -83,7 +83,7 @@ def _op(
 _TABLE = (
     _op(1, "LOOKUP", "Finds a name in a directory and says which node it is, with its attributes.",
         "every call that takes a path: stat, open, …", _RAW, core=True,
-        breaks="ls cat stat cp touch rm mv mkdir", normal="ENOENT ENAMETOOLONG ENOTDIR"),
+        breaks="ls cat stat cp touch rm mv mkdir", normal="ENOENT ENAMETOOLONG"),
     _op(2, "FORGET", "Gives back lookups: the kernel no longer knows the node.",
         "the kernel dropping an inode from its cache", _NONE, replies=False),
     _op(3, "GETATTR", "Reads the attributes of a node: type, mode, size, owner, times, links.",

@@ -17,7 +17,11 @@ from fsprobe.results.verdicts import Cause, OpVerdict
 
 _ATTRIBUTE_OPS = frozenset({"LOOKUP", "GETATTR", "SETATTR", "STATX", "STATFS", "ACCESS"})
 _CHANGES = frozenset({"UNLINK", "RMDIR", "RENAME", "RENAME2", "REMOVEXATTR", "SETATTR", "FALLOCATE"})
-_REMOVE = frozenset({"UNLINK", "RMDIR", "RENAME"})
+_REMOVE = frozenset({"UNLINK", "RMDIR", "RENAME", "REMOVEXATTR"})
+# What the next look at a thing says where making it was answered with success and did nothing.
+MADE = {**dict.fromkeys(("CREATE", "MKNOD", "MKDIR", "SYMLINK", "LINK"), "ENOENT"), "SETXATTR": "ENODATA"}
+REFUSED_REPLY = "a reply to "
+"""How an expectation begins where a reply came that a kernel does not take."""
 _NO_EFFECT = re.compile(
     r"\b(?:still (?:there|exists?|here|listed|present)|unchanged|no effect|nothing (?:happened|changed)|not removed"
     r"|did not change|as before|not changed)\b", re.IGNORECASE,
@@ -31,6 +35,7 @@ _CONTENT = re.compile(r"\b(?:contents?|output of|zeros|bytes (?:read|written))\b
 _WRITTEN = re.compile(r"\bwritten\b|write error|error writing", re.IGNORECASE)
 _LISTED = re.compile(r"\b(?:listed|listing|entries|names? left|names listed)\b", re.IGNORECASE)
 _TYPE_CHANGED = re.compile(r"\bnodeid \d+ stays a\b")
+_SAME_FILE = re.compile(r"same file|file system loop|replaced while being copied")
 _DATA_OPS = ("READ", "WRITE")
 _TIMES = re.compile(r"time|touch|utim", re.IGNORECASE)
 
@@ -69,7 +74,14 @@ def root_of(
     wrong after any operation is GETATTR's where GETATTR is known to tell wrong sizes. Wrong content is charged to
     READ or WRITE where these are known to be broken.
     """
+    if _stored_nothing(roots, lies) and _is_data(check, evidence, lies):
+        return "WRITE"
     if check.op != "GETATTR" and _told_by_stat(check, lies):
+        return "GETATTR"
+    if "size" in lies and not check.errno and check.layer != "wire" and _is_data(check, evidence, lies):
+        if not any(roots.get(op) is Cause.WRONG_DATA for op in _DATA_OPS):
+            return "GETATTR"  # the kernel reads as far as the size goes
+    if _SAME_FILE.search(check.observed) and "ino" in lies:
         return "GETATTR"
     kernel = made_by_kernel(check, evidence)
     if kernel and roots.get("LOOKUP") is Cause.WRONG_METADATA:  # a node whose type changes is EIO for good
@@ -85,6 +97,16 @@ def root_of(
     if check.op in roots:
         return check.op
     return next((op for op in check.ops if op in roots), check.op)
+
+
+def _stored_nothing(roots: Mapping[str, Cause], lies: frozenset[str]) -> bool:
+    """Sizes, what is read and what was written are all wrong: no READ and no GETATTR can do that, WRITE can."""
+    return "size" in lies and all(roots.get(op) is Cause.WRONG_DATA for op in _DATA_OPS)
+
+
+def _is_data(check: CheckResult, evidence: Evidence, lies: frozenset[str]) -> bool:
+    told = check.op in (*_DATA_OPS, "GETATTR") or cause_of(check, evidence) is Cause.WRONG_DATA
+    return told or bool(lies & _attributes(check))
 
 
 def _data_root(check: CheckResult, said: str, roots: Mapping[str, Cause], evidence: Evidence) -> str:
@@ -122,8 +144,13 @@ def cause_of(check: CheckResult, evidence: Evidence) -> Cause:
     said = f"{check.expected} {check.observed}"
     if _NO_EFFECT.search(check.observed) or _may_be_empty(check, evidence):
         return Cause.SILENT_NOOP
-    if check.op in _REMOVE and check.expected.startswith("ENOENT") and check.observed == "success":
+    gone = ("ENODATA" if check.op == "REMOVEXATTR" else "ENOENT") if check.op in _REMOVE else ""
+    if gone and check.expected.startswith(gone) and check.observed == "success":
         return Cause.SILENT_NOOP
+    if check.main and check.errno == MADE.get(check.op) and made_by_kernel(check, evidence):
+        return Cause.SILENT_NOOP  # what it said to have made is not found
+    if check.expected.startswith(REFUSED_REPLY):
+        return Cause.MALFORMED_REPLY
     if _TYPE_CHANGED.search(said):
         return Cause.WRONG_METADATA
     if check.errno or errno_in(check.observed) or errno_in(check.expected):

@@ -32,6 +32,7 @@ _SUMMARY = {
     Cause.BLOCKED_IO: "the daemon waits for something outside, in {op}",
     Cause.STOPPED: "the daemon is stopped, so {op} is not even taken",
     Cause.CRASHED: "the daemon dies in {op}",
+    Cause.WRONG_DATA: "the caller does not come to an end though every request is answered: look at {op}",
 }
 
 _START = {
@@ -111,6 +112,8 @@ def _cause(incident: Incident) -> Cause:
         return Cause(incident.cause)
     if incident.kind == "crash":
         return Cause.CRASHED
+    if incident.kind == "stuck":
+        return Cause.WRONG_DATA  # every request was answered, and still the caller never comes to an end
     return Cause.MALFORMED_REPLY if _REFUSED.search(incident.detail) else Cause.LOST_REPLY
 
 

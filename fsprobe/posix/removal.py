@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from itertools import islice
 
 # A directory whose readdir never ends must not keep us: these are far above what any check makes.
 MAX_ENTRIES = 20_000
@@ -41,7 +42,8 @@ def _remove(path: str, depth: int, budget: _Budget) -> None:
     except FileNotFoundError:
         return
     except OSError:
-        budget.stayed.add(path)
+        if not _unlisted(path, budget):
+            budget.stayed.add(path)
         return
     budget.entries -= 1
     if budget.spent() or depth > MAX_DEPTH:
@@ -58,18 +60,30 @@ def _remove(path: str, depth: int, budget: _Budget) -> None:
     except OSError:
         pass
     # The answer is not believed: a daemon that says yes and does nothing leaves something to be named.
-    if not _gone(path):
+    if not _gone(path, budget):
         budget.stayed.add(path)
 
 
-def _gone(path: str) -> bool:
+def _gone(path: str, budget: _Budget) -> bool:
     try:
         os.lstat(path)
     except FileNotFoundError:
         return True
     except OSError:
-        pass
+        return _unlisted(path, budget)
     return False
+
+
+def _unlisted(path: str, budget: _Budget) -> bool:
+    """Whether the directory has no such entry, where looking the name up fails with something else than ENOENT."""
+    if "list" in budget.without or budget.spent():
+        return False
+    parent, _, name = path.rpartition("/")
+    try:
+        with os.scandir(parent) as entries:
+            return all(entry.name != name for entry in islice(entries, MAX_ENTRIES))
+    except OSError:
+        return False
 
 
 def _empty(path: str, mode: int, depth: int, budget: _Budget) -> None:

@@ -208,8 +208,8 @@ class Asking:
         if crashed is not None:
             return crashed
         opened = self._open()
-        if not opened:
-            return Incident("hang", detail=outcome.observed, evidence=self._evidence())
+        if not opened:  # the daemon answered all of it: the caller itself does not come to an end
+            return Incident("stuck" if self.relayed else "hang", detail=outcome.observed, evidence=self._evidence())
         incident = self._hang(opened[0], outcome.observed)
         self.sandbox.call("answer", uniques=[o["unique"] for o in opened], error=EIO)
         return incident

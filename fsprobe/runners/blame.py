@@ -35,7 +35,8 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
 
     errno: the name of the error that the failed call or command showed, "" where it showed none. The
     declared operation keeps the blame where it answered that error itself. Else the first operation whose
-    answer was that error and a fault has it. With no error shown, another operation has it only where the
+    answer was that error and a fault has it; an EIO that nobody answered is that of the first reply which a kernel
+    does not take. With no error shown, another operation has it only where the
     declared one was never sent and a core operation answered ENOSYS raw: the check did not get that far.
     Without exchanges (no relay) it is the declared operation, always.
     """
@@ -48,6 +49,8 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
         if any(answered(exchange) == errno for exchange in mine):
             return declared
         guilty = [e for e in exchanges if answered(e) == errno and is_fault(e)]
+        if not guilty and errno == "EIO":  # the kernel makes it of a reply that it cannot take
+            guilty = [e for e in exchanges if e.reply is not None and e.note]
         if not guilty and errno == "ENOSYS" and layer == "wire":  # no kernel here that would make something of it
             guilty = [e for e in exchanges if answered(e) == errno]
     elif mine:

@@ -7,6 +7,7 @@ work happens.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from fsprobe.runners.kernel_files import FileOps
 from fsprobe.runners.kernel_ledger import Handle, type_name
 from fsprobe.runners.kernel_link import Declined, Malformed
 from fsprobe.runners.kernel_nodes import Name
+from fsprobe.runners.mount_words import difference
 from fsprobe.wire import InitFlag, Opcode, opcode_name
 
 # What an application gets where the daemon answers ENOSYS: fs/fuse/*.c, catalogue 4.
@@ -39,6 +41,9 @@ ON_ENOSYS = {
     "MKNOD": "ENOSYS as it is: EPERM, EOPNOTSUPP or EROFS say it better",
     "READDIRPLUS": "ENOSYS as it is: it was asked for in INIT",
 }  # fmt: skip
+
+
+_MODE = re.compile(r"\bmode\b")
 
 
 def refusal(error: OSError) -> str:
@@ -88,9 +93,16 @@ class Asks(FileOps):
             raise Finding(expected, observed)
 
     def expect_equal(self, expected: object, observed: object, what: str) -> None:
-        """Raises Finding unless both are equal."""
-        if expected != observed:
-            raise Finding(f"{what} {shown(expected)}", shown(observed))
+        """Raises Finding unless both are equal; long bytes are shown by their first difference, modes in octal."""
+        if expected == observed:
+            return
+        if isinstance(expected, bytes) and isinstance(observed, bytes):
+            wanted, seen = difference(expected, observed)
+        elif _MODE.search(what) and isinstance(expected, int) and isinstance(observed, int):
+            wanted, seen = f"{expected:#o}", f"{observed:#o}"
+        else:
+            wanted, seen = shown(expected), shown(observed)
+        raise Finding(f"{what} {wanted}", seen)
 
     @contextmanager
     def raises(self, *errnos: int, warn: tuple[int, ...] = (), optional: tuple[int, ...] = ()) -> Iterator[None]:

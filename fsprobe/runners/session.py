@@ -255,7 +255,8 @@ class Session:
                 self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"it needs {name}, which hung before"))
                 return
         if incident is not None and not incident.opcode:
-            incident = replace(incident, opcode=self.traffic.unanswered(exchanges))
+            open_op = self.traffic.unanswered(exchanges, else_last=incident.kind == "crash")
+            incident = replace(incident, opcode=open_op or check.op)
         result = judge(
             check, outcome, exchanges, incident, reproduce=self._reproduce(check), describe=self.traffic.describe
         )

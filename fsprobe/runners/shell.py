@@ -22,7 +22,7 @@ from fsprobe.checks.shell import Shell as ShellContext
 from fsprobe.checks.suite import load_suite
 from fsprobe.runners.setup import Setup
 from fsprobe.runners.shell_place import Place, find_place, find_sample, mount_line
-from fsprobe.runners.shell_terminal import Asked, Terminal
+from fsprobe.runners.shell_terminal import Asked, Flooded, Terminal
 from fsprobe.runners.shell_words import DECLINED, UNKNOWN_OPTION, Command, one_line, safe
 
 __all__ = ["Command", "Shell", "ShellLayer"]
@@ -105,6 +105,9 @@ class Shell:
         except Asked as asked:
             self.notes += terminal.remarks
             raise self._failure(command, "it ends by itself", f"it waits for an answer: {asked}", 0) from None
+        except Flooded as flooded:
+            self.notes += terminal.remarks
+            raise self._failure(command, f"an end of what `{one_line(command)}` prints", str(flooded), 0) from None
         except Lost as lost:
             self._history.append(f"$ {one_line(command)}  → {lost}")
             self.notes += terminal.remarks

@@ -41,8 +41,12 @@ class Asked(Exception):
     """A command waits for an answer at the terminal; the text is what it last printed."""
 
 
+class Flooded(Exception):
+    """A command printed without end, as where a listing never ends; the text says how much."""
+
+
 class Terminal:
-    """One bash. After `Lost` or `Asked` it is stopped: make another."""
+    """One bash. After `Lost`, `Asked` or `Flooded` it is stopped: make another."""
 
     def __init__(self, start_timeout: float = 10.0) -> None:
         token = secrets.token_hex(16)
@@ -63,8 +67,8 @@ class Terminal:
         """Run one command line in this bash.
 
         Raises Lost where it does not end in time (Ctrl-C and SIGKILL have then been tried) or where bash
-        itself ends; Asked where it waits for input from the terminal; ValueError where it is no command
-        (bash cannot read it, or it holds a NUL).
+        itself ends; Asked where it waits for input from the terminal; Flooded where it prints without end;
+        ValueError where it is no command (bash cannot read it, or it holds a NUL).
         """
         line = b"eval " + terminal_quote(text) + b"\n"
         began = time.monotonic()
@@ -124,7 +128,7 @@ class Terminal:
                     return bytes(output[: found.start()]), int(found[1])
                 if len(output) > MOST_OUTPUT:
                     self._give_up(text)
-                    raise Lost(f"`{one_line(text, 120)}` printed more than {MOST_OUTPUT >> 20} MiB, so it was ended")
+                    raise Flooded(f"it printed more than {MOST_OUTPUT >> 20} MiB, so it was ended")
             elif self._ended():
                 raise self._bash_ended(text)
             elif self._reads_terminal() and not select.select([self._fd], [], [], 0)[0]:

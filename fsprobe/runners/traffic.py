@@ -45,9 +45,9 @@ class Traffic:
         return {name: asdict(stats) for name, stats in self._tally.stats().items()}
 
     @staticmethod
-    def unanswered(exchanges: Sequence[Exchange]) -> str:
+    def unanswered(exchanges: Sequence[Exchange], *, else_last: bool = True) -> str:
         """The operation that was open when the daemon ended, else the last one; "" where nothing was seen."""
         for exchange in exchanges:
             if exchange.reply is None and exchange.note:
                 return opcode_name(exchange.opcode)
-        return opcode_name(exchanges[-1].opcode) if exchanges else ""
+        return opcode_name(exchanges[-1].opcode) if exchanges and else_last else ""

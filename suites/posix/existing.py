@@ -64,6 +64,7 @@ def read_randomly(m: Mount) -> None:
     """Reads at random offsets give the same bytes as reading from start to end."""
     path = m.existing_file()
     data = head(m, path)
+    m.expect(bool(data), "data to read", "an empty file")
     fd = m.open(path)
     for _ in range(25):
         offset = m.rng.randrange(len(data))
@@ -83,6 +84,7 @@ def read_mapped(m: Mount) -> None:
     def work() -> bytes:
         fd = os.open(path, os.O_RDONLY)
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        m.expect(0 < len(data) <= os.fstat(fd).st_size, "a size that covers the data", f"{os.fstat(fd).st_size}")
         with m.optional(errno.ENODEV, what="a private mapping"):
             return mmap.mmap(fd, len(data), flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)[:]
 

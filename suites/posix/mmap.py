@@ -12,6 +12,13 @@ from fsprobe.checks.mount import Mount
 NO_MAP = (errno.ENODEV, errno.EACCES)
 
 
+def _mapped(m: Mount, fd: int, size: int, what: str, **kind: int) -> mmap.mmap:
+    """The whole file as a mapping. A file that is said to be smaller cannot be mapped: that is the finding."""
+    m.expect_equal(size, os.fstat(fd).st_size, "the size of the file to map")
+    with m.optional(*NO_MAP, what=what):
+        return mmap.mmap(fd, size, **kind)
+
+
 @mount_check(
     "posix.mmap.store", op="WRITE", source="catalogue 3.36 mmap; POSIX mmap", quick=True, also=("READ",),
     needs=("write",), killers=("WRITE:fake", "READ:errno=EIO"),
@@ -22,9 +29,7 @@ def store(m: Mount) -> None:
 
     def work() -> None:
         fd = os.open(path, os.O_RDWR)
-        with m.optional(*NO_MAP, what="a shared writable mapping"):
-            m.expect_equal(5000, os.fstat(fd).st_size, "the size")
-            mapped = mmap.mmap(fd, 5000)
+        mapped = _mapped(m, fd, 5000, "a shared writable mapping")
         mapped[4090:4100] = b"0123456789"
         m.expect_equal(b"0123456789", os.pread(fd, 10, 4090), "by read right after the store")
         mapped.flush()
@@ -45,8 +50,7 @@ def sees_write(m: Mount) -> None:
     def work() -> None:
         fd = os.open(path, os.O_RDWR)
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        with m.optional(*NO_MAP, what="a shared mapping"):
-            mapped = mmap.mmap(fd, 5000, prot=mmap.PROT_READ)
+        mapped = _mapped(m, fd, 5000, "a shared mapping", prot=mmap.PROT_READ)
         m.expect_equal(b"x" * 5000, mapped[:5000], "the mapped data")
         os.pwrite(fd, b"changed", 4093)
         m.expect_equal(b"xxxchangedxxx", mapped[4090:4103], "the mapped data after a write")
@@ -64,8 +68,7 @@ def outlives_unlink(m: Mount) -> None:
 
     def work() -> None:
         fd = os.open(path, os.O_RDONLY)
-        with m.optional(*NO_MAP, what="a mapping"):
-            mapped = mmap.mmap(fd, 9000, prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE)
+        mapped = _mapped(m, fd, 9000, "a mapping", prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE)
         os.unlink(path)
         m.expect_equal(b"y" * 9000, mapped[:], "the mapped data")
 
@@ -83,8 +86,7 @@ def mtime(m: Mount) -> None:
 
     def work() -> None:
         fd = os.open(path, os.O_RDWR)
-        with m.optional(*NO_MAP, what="a shared writable mapping"):
-            mapped = mmap.mmap(fd, 100)
+        mapped = _mapped(m, fd, 100, "a shared writable mapping")
         mapped[0:1] = b"y"
         mapped.flush()
 

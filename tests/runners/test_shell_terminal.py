@@ -11,7 +11,7 @@ import pytest
 
 from fsprobe.checks.check import Lost
 from fsprobe.runners import shell_terminal
-from fsprobe.runners.shell_terminal import Asked, Terminal
+from fsprobe.runners.shell_terminal import Asked, Flooded, Terminal
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_background_children_are_seen_and_ended(terminal: Terminal) -> None:
 def test_endless_output_is_ended(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a program that prints without end would fill the memory."""
     monkeypatch.setattr(shell_terminal, "MOST_OUTPUT", 1 << 16)
-    with pytest.raises(Lost, match="printed more than"):
+    with pytest.raises(Flooded, match="printed more than"):
         terminal.run("yes", 30)
 
 
