@@ -41,7 +41,6 @@ class Daemon:
         self._kernel_end: socket.socket | None = None
         self._mounted: list[str] = []
         self._pumps: list[Pump] = []
-        self._helpers: set[int] = set()
 
     def start(self, argv: list[str], env: dict[str, str], cwd: str, mode: str, *, no_new_privileges: bool) -> None:
         """Start the program. Raises OSError where it cannot be executed."""
@@ -99,7 +98,7 @@ class Daemon:
             return True
         if mountpoint not in self._mounted or self.mounter is None:
             return False
-        self._helpers.add(self.mounter.unmount(mountpoint))
+        self.mounter.unmount(mountpoint)
         return True
 
     def _on_output(self, events: int) -> None:
@@ -119,9 +118,6 @@ class Daemon:
 
     def reaped(self, pid: int, code: int) -> None:
         """A child of the sandbox ended; code is negative for a signal."""
-        if pid in self._helpers:
-            self._helpers.discard(pid)
-            return
         if self._output_fd >= 0:
             self._on_output(0)
         self.exits[pid] = code

@@ -6,14 +6,18 @@ loop: nothing here may wait on the mount. When this process ends, its namespaces
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import os
 import signal
 import socket
 import sys
+import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
+from fsprobe.errors import FsprobeError
 from fsprobe.posix import linux
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.relay.daemon import Daemon
@@ -24,12 +28,15 @@ from fsprobe.relay.rules import RuleSet
 from fsprobe.sandbox import evidence, isolation, process
 
 STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL for a daemon
+KILL_GRACE = 1.0  # and after SIGKILL, until it is given up
 
 
 class Host:
     """Answers the session's calls; see the methods named `do_…`."""
 
-    def __init__(self, channel: Channel, level: str, place: isolation.Place, mounter: Mounter | None, token: str) -> None:
+    def __init__(
+        self, channel: Channel, level: str, place: isolation.Place, mounter: Mounter | None, token: str
+    ) -> None:  # fmt: skip
         self.loop = Loop()
         self.channel, self.level, self.place, self.mounter, self.token = channel, level, place, mounter, token
         self.recorder = Recorder()
@@ -37,7 +44,8 @@ class Host:
         self.daemon: Daemon | None = None
         self.workers: dict[int, str] = {}
         self.starts = 0
-        self._log = os.open(os.path.join(place.path, "worker.log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        log = os.path.join(place.path, "worker.log")
+        self._log = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
 
     def serve(self) -> None:
         """Run until the session closes its end."""
@@ -49,7 +57,12 @@ class Host:
         try:
             self.loop.run()
         except ChannelClosed:
-            self._end()
+            pass
+        except BaseException:
+            traceback.print_exc()
+            raise
+        finally:
+            self._end()  # in order, whatever happened: a notifier that is blocked keeps the device open
 
     def tell(self, event: dict[str, Any]) -> None:
         """Send an event to the session."""
@@ -68,8 +81,8 @@ class Host:
 
             try:
                 getattr(self, f"do_{name}")(reply, **arguments)
-            except OSError as error:
-                self.channel.send({"id": number, "errno": error.errno or 0, "error": str(error)})
+            except (OSError, FsprobeError) as error:
+                self.channel.send({"id": number, "errno": getattr(error, "errno", 0) or 0, "error": str(error)})
 
     # -- the daemon
 
@@ -143,20 +156,21 @@ class Host:
             return
         for pid in self._others():
             process.kill(pid, signal.SIGTERM)
-        self._wait_for_end(reply, grace, [])
+        self._wait_for_end(reply, time.monotonic() + grace, [])
 
-    def _wait_for_end(self, reply: Callable[..., None], left: float, killed: list[int]) -> None:
+    def _wait_for_end(self, reply: Callable[..., None], deadline: float, killed: list[int]) -> None:
         self._reap_all()  # an exit that is told later would count as one of the next start
         others = [*self._others(), *self._unreaped()]
-        if others and left > 0:
-            self.loop.later(0.004, lambda: self._wait_for_end(reply, left - 0.004, killed))
+        if others and time.monotonic() < deadline:
+            self.loop.later(0.004, lambda: self._wait_for_end(reply, deadline, killed))
             return
         if others and not killed:
             for pid in others:
                 process.kill(pid)
             if self.daemon:
                 self.daemon.abort()
-            self.loop.later(0.004, lambda: self._wait_for_end(reply, 1.0, others))
+            last = time.monotonic() + KILL_GRACE
+            self.loop.later(0.004, lambda: self._wait_for_end(reply, last, others))
             return
         if self.daemon:
             self.daemon.finish()
@@ -169,8 +183,9 @@ class Host:
 
     def _others(self) -> list[int]:
         """The daemon's processes: all of the sandbox's but ours, the workers and what they started."""
-        ours = set(self.workers)
-        pids = process.pids() if self.level != "none" else process.tagged(self.token)
+        ours = set(self.workers) | (self.mounter.children if self.mounter else set())
+        # Being their reaper we stay the ancestor of all that it starts, whatever it does to its environment.
+        pids = process.pids() if self.level != "none" else process.descendants(os.getpid())
         return [pid for pid in pids if process.state(pid) not in ("Z", "") and not self._is_ours(pid, ours)]
 
     def _unreaped(self) -> list[int]:
@@ -215,14 +230,13 @@ class Host:
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
             os.setsid()
-            keep = os.dup(theirs.fileno()), os.dup(wire_end.fileno()) if wire_end else os.open("/dev/null", os.O_RDONLY)
             os.dup2(self._log, 2)
             os.dup2(2, 1)
-            temporary = [os.dup2(fd, 1000 + at, inheritable=False) for at, fd in enumerate(keep)]
-            os.closerange(3, 1000)
-            for at, fd in enumerate(temporary):
+            kernel_end = wire_end.fileno() if wire_end else os.open("/dev/null", os.O_RDONLY)
+            keep = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 5) for fd in (theirs.fileno(), kernel_end)]
+            for at, fd in enumerate(keep):
                 os.dup2(fd, 3 + at, inheritable=False)
-            os.closerange(1000, 1002)
+            os.closerange(5, os.sysconf("SC_OPEN_MAX"))
             if self.level == "user":
                 linux.drop_capabilities()
             module, _, function = entry.partition(":")
@@ -233,10 +247,9 @@ class Host:
 
     def do_kill_worker(self, reply: Callable[..., None], pid: int) -> None:
         """SIGKILL a worker and all of its descendants; it may stay in D until its request is answered."""
-        for other in process.pids():
-            if self._is_ours(other, {pid}) and other in process.descendants(pid):
-                self.workers[other] = self.workers.get(pid, "")  # its exit, too, is not the daemon's
-                process.kill(other)
+        for other in process.descendants(pid):
+            self.workers[other] = self.workers.get(pid, "")  # its exit, too, is not the daemon's
+            process.kill(other)
         process.kill(pid)
         reply()
 
@@ -282,6 +295,8 @@ class Host:
             code = os.waitstatus_to_exitcode(status)
             if layer is not None:
                 self.channel.send({"event": "worker-exit", "pid": pid, "status": code})
+            elif self.mounter is not None and pid in self.mounter.children:
+                self.mounter.children.discard(pid)
             elif self.daemon is not None:
                 self.daemon.reaped(pid, code)
 
@@ -290,7 +305,7 @@ class Host:
         if self.daemon:
             self.daemon.abort()
         if self.level == "none":
-            for pid in process.tagged(self.token):
+            for pid in {*process.tagged(self.token), *process.descendants(os.getpid())}:
                 process.kill(pid)
             if self.daemon:
                 self.daemon.finish()

@@ -5,6 +5,7 @@ Owns the two ways: mount(2) where we may, the setuid fusermount3 where we may no
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fsprobe.posix import linux
+from fsprobe.sandbox import mounts
 
 # Options of the data string that belong to mount(2) itself; fusermount3 writes its own.
 _KERNEL_ONLY = ("fd=", "rootmode=", "user_id=", "group_id=")
@@ -43,17 +45,25 @@ class MountCall:
 
 
 class Mounter(Protocol):
-    """Mounts, and returns the descriptor of the device that the mount is served through."""
+    """Mounts, and returns the descriptor of the device that the mount is served through.
+
+    children: its own processes that have not been reaped; no exit of theirs is one of the daemon's.
+    """
+
+    children: set[int]
 
     def mount(self, call: MountCall, device: int) -> int:
         """Raises OSError as mount(2) would."""
 
-    def unmount(self, mountpoint: str) -> int:
-        """Lazily, in a child whose pid is returned."""
+    def unmount(self, mountpoint: str) -> None:
+        """Lazily, in a child."""
 
 
 class DirectMounter:
     """mount(2), as root or inside a user namespace."""
+
+    def __init__(self) -> None:
+        self.children: set[int] = set()
 
     def mount(self, call: MountCall, device: int) -> int:
         """Mount on the daemon's own device."""
@@ -61,11 +71,9 @@ class DirectMounter:
         linux.mount(call.source, call.target, call.fs_type, call.flags, b",".join(options))
         return device
 
-    def unmount(self, mountpoint: str) -> int:
+    def unmount(self, mountpoint: str) -> None:
         """A lazy umount2 in a child."""
-        from fsprobe.sandbox.mounts import detach_in_child
-
-        return detach_in_child(mountpoint)
+        self.children.add(mounts.detach_in_child(mountpoint))
 
 
 class FusermountMounter:
@@ -73,7 +81,8 @@ class FusermountMounter:
 
     def __init__(self, helper: str) -> None:
         self.helper = helper
-        self._sockets: list[socket.socket] = []
+        self.children: set[int] = set()
+        self._sockets: dict[str, socket.socket] = {}
 
     @classmethod
     def find(cls) -> FusermountMounter | None:
@@ -101,28 +110,33 @@ class FusermountMounter:
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             )  # fmt: skip
         ours.settimeout(_FUSERMOUNT_TIMEOUT)
+        fds: list[int] = []
         try:
             _, fds, _, _ = socket.recv_fds(ours, 4, 1, socket.MSG_CMSG_CLOEXEC)
         except TimeoutError:
-            process.kill()
-            fds = []
+            ours.close()  # the helper is root: it cannot be killed, but it ends by this
         if not fds:
             ours.close()
-            raise PermissionError(1, _last_line(process))
+            raise PermissionError(errno.EPERM, _last_line(process))
         if process.stderr is not None:
             process.stderr.close()
-        self._sockets.append(ours)  # its closing makes the helper unmount
+        process.returncode = 0  # the host reaps it
+        self.children.add(process.pid)
+        self._sockets[os.fsdecode(call.target)] = ours  # its closing makes the helper unmount
         os.close(device)
         return int(fds[0])
 
-    def unmount(self, mountpoint: str) -> int:
+    def unmount(self, mountpoint: str) -> None:
         """fusermount3 -uz in a child."""
+        waiting = self._sockets.pop(mountpoint, None)
+        if waiting is not None:
+            waiting.close()
         process = subprocess.Popen(
             [self.helper, "-uz", "--", mountpoint], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        process.returncode = 0  # the host reaps it
-        return process.pid
+        process.returncode = 0
+        self.children.add(process.pid)
 
 
 def _last_line(process: subprocess.Popen[bytes]) -> str:

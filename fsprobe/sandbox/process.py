@@ -5,7 +5,9 @@ Owns fork and exec under a filter, and what /proc tells; knows nothing of FUSE o
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import signal
 import socket
 import sys
@@ -15,6 +17,9 @@ from fsprobe.posix import linux, seccomp
 
 RUN_TAG = "FSPROBE_RUN"
 """Environment variable that marks every process of a run, so that the janitor finds them."""
+
+
+_EXEC_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ def start(
 ) -> Started:
     """Start a program under the traps, its output into a pipe, standard input empty.
 
-    Raises OSError where it cannot be executed. The caller has one thread only.
+    Raises OSError where it cannot be executed, or the kernel has no such filter.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     output_read, output_write = os.pipe2(os.O_CLOEXEC)
@@ -40,33 +45,47 @@ def start(
         _child(argv, env, cwd, traps, no_new_privileges, theirs, output_write)
     theirs.close()
     os.close(output_write)
-    listener: seccomp.Listener | None = None
-    failed = 0
-    while True:
-        data, fds, _, _ = socket.recv_fds(ours, 64, 1, socket.MSG_CMSG_CLOEXEC)
-        if fds:
-            listener = seccomp.Listener(fds[0])
-        if not data:  # the socket closed on exec
-            break
-        if data[:1] == b"E":
-            failed = int(data[1:])
-    ours.close()
-    if failed:
+    listener, failure = _executed(ours)
+    if failure is not None:
         os.close(output_read)
         if listener is not None:
             listener.close()
-        os.waitpid(pid, 0)
-        raise OSError(failed, os.strerror(failed), argv[0])
+        kill(pid)
+        os.waitpid(pid, 0 if failure.errno != errno.ETIMEDOUT else os.WNOHANG)
+        failure.filename = argv[0]
+        raise failure
     os.set_blocking(output_read, False)
     return Started(pid, listener, output_read)
+
+
+def _executed(ours: socket.socket) -> tuple[seccomp.Listener | None, OSError | None]:
+    """What a child says until its exec closes the socket: the listener of its filter, and why it has failed."""
+    listener: seccomp.Listener | None = None
+    ours.settimeout(_EXEC_TIMEOUT)
+    with ours:
+        while True:
+            try:
+                data, fds, _, _ = socket.recv_fds(ours, 64, 1, socket.MSG_CMSG_CLOEXEC)
+            except TimeoutError:  # the file lies on a file system that hangs
+                return listener, OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+            if fds:
+                listener = seccomp.Listener(fds[0])
+            if not data:
+                return listener, None
+            if data[:1] in (b"E", b"F"):
+                number = int(data[1:])
+                what = "the filter of seccomp notification: " if data[:1] == b"F" else ""
+                return listener, OSError(number, what + os.strerror(number))
 
 
 def _child(
     argv: list[str], env: dict[str, str], cwd: str, traps: tuple[seccomp.Trap, ...],
     no_new_privileges: bool, tell: socket.socket, output: int,
 ) -> None:  # fmt: skip
+    step = b"E"
     try:
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file in the user's directory
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
@@ -76,14 +95,16 @@ def _child(
             os.dup2(source, standard)
         os.chdir(cwd)
         if traps:
+            step = b"F"
             if no_new_privileges:
                 linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
             listener = seccomp.install(traps)
             socket.send_fds(tell, [b"L"], [listener])
             os.close(listener)
+            step = b"E"
         os.execvpe(argv[0], argv, env)
     except OSError as error:
-        tell.send(b"E%d" % (error.errno or 1))
+        tell.send(b"%c%d" % (step, error.errno or 1))
     finally:
         os._exit(127)
 
@@ -136,10 +157,10 @@ def holders(link: str) -> list[int]:
 
 
 def kill(pid: int, number: int = signal.SIGKILL) -> None:
-    """Signal a process that may have ended already."""
+    """Signal a process that may have ended already, or may be another user's (a set-user-ID helper)."""
     try:
         os.kill(pid, number)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         pass
 
 
