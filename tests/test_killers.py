@@ -40,7 +40,8 @@ ONLY_TELLS = {"protocol.lookup.case": "INFO: either answer is right"}
 
 def lacks_machine(proof: Proof) -> bool:
     """Whether the question cannot be asked here: who runs the tests is not root, or a program is not installed."""
-    wanting = [need for need in proof.pair.check.needs if need in ("root", "allow_other") or need.startswith("program:")]
+    needs = proof.pair.check.needs
+    wanting = [need for need in needs if need in ("root", "allow_other") or need.startswith("program:")]
     return proof.verdict is None and proof.sound == "SKIP" and bool(wanting) and not here(wanting)
 
 
