@@ -36,7 +36,6 @@ class Opening:
         """avoid: paths that a private run directory must not hide."""
         token = uuid.uuid4().hex
         ours, theirs = Channel.pair()
-        os.set_inheritable(theirs.fileno(), True)
         errors = os.memfd_create("fsprobe-host-errors")
         host = subprocess.Popen(
             [*process.python_command("fsprobe.relay.host"), str(theirs.fileno()), level, token, *avoid],
@@ -53,7 +52,7 @@ class Opening:
             if message.get("need") == "place":
                 self.channel.send({"place": self._make_place()})
                 message = self.channel.receive(HELLO_TIMEOUT)[0]
-        except (ChannelClosed, TimeoutError) as error:
+        except (ChannelClosed, OSError) as error:
             message = {"failed": f"its first process did not start: {error}"}
         if "failed" in message:
             self.abandon()
@@ -63,7 +62,8 @@ class Opening:
         return found
 
     def _make_place(self) -> str:
-        directory = os.path.join(tempfile.gettempdir(), f"fsprobe-{self.token[:12]}")
+        # As mountinfo will tell it: what the janitor takes for unmounted, it removes.
+        directory = os.path.join(os.path.realpath(tempfile.gettempdir()), f"fsprobe-{self.token[:12]}")
         self.keeper = janitor.launch(self.token, directory)
         os.mkdir(directory, 0o755)
         return directory

@@ -21,7 +21,7 @@ from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.results.records import Incident
 from fsprobe.results.verdicts import Cause
 from fsprobe.trace.exchange import Exchange
-from fsprobe.wire import opcode_name
+from fsprobe.wire import Opcode, opcode_name
 
 TICK = 0.1
 # Below this age a request is merely slow; above it the daemon's threads are looked at.
@@ -70,6 +70,7 @@ class Asking:
     timeout: float
     relayed: bool
     idle_seen: int = 0
+    suspect: dict[str, Any] | None = None
 
     def ask(self, check: Check) -> tuple[Outcome | None, Incident | None]:
         """The outcome, the incident that came in its way, or both."""
@@ -97,7 +98,7 @@ class Asking:
     def wait(self) -> tuple[dict[str, Any] | None, Incident | None]:
         """The worker's next message, or what came in its way."""
         began = time.monotonic()
-        self.idle_seen = 0
+        self.idle_seen, self.suspect = 0, None
         while True:
             select.select([self.channel, self.sandbox.channel], [], [], TICK)
             try:
@@ -114,23 +115,39 @@ class Asking:
     def _events(self) -> Incident | None:
         while (event := self.sandbox.next_event(0)) is not None:
             if event["event"] == "malformed" and event["open"]:
-                return self._malformed(event)
-            if event["event"] == "daemon-gone" or (event["event"] == "exit" and not self.relayed):
+                incident = self._malformed(event)
+                if incident is not None:
+                    return incident
+            ended = event["event"] == "exit" and not self.relayed and self._ended(event)
+            if event["event"] == "daemon-gone" or ended:
                 self.sandbox.events.appendleft(event)
                 return self._crashed()
         return None
 
-    def _malformed(self, event: dict[str, Any]) -> Incident:
+    def _malformed(self, event: dict[str, Any]) -> Incident | None:
+        """The request whose reply was refused. One that answers no open request may be a second reply: harmless."""
         opened = self._open()
-        mine = next((o for o in opened if o["unique"] == event["unique"]), opened[0] if opened else None)
-        name = opcode_name(mine["opcode"]) if mine else ""
+        for request in opened:
+            if request["unique"] == event["unique"]:
+                return self._refused(event, request, proven=True)
+        self.suspect = {**event, "then_open": {request["unique"] for request in opened}}
+        return None
+
+    def _refused(self, event: dict[str, Any], request: dict[str, Any], *, proven: bool) -> Incident:
+        name = opcode_name(request["opcode"])
         return Incident(
-            "hang", name, event["unique"], detail=f"the reply to {name or 'a request'} is refused: {event['reason']}",
-            proven=True, cause=Cause.MALFORMED_REPLY, evidence=(f"reply begins {event['head'].hex(' ')}",),
+            "hang", name, request["unique"], detail=f"the reply to {name} is refused: {event['reason']}",
+            proven=proven, cause=Cause.MALFORMED_REPLY, evidence=(f"reply begins {event['head'].hex(' ')}",),
         )  # fmt: skip
 
+    def _ended(self, event: dict[str, Any]) -> bool:
+        """Whether an exit is the end of the daemon: not of its parent, a helper, or what a check had started."""
+        if self.relayed:
+            return bool(event["first"] and event["status"])
+        return not self.sandbox.call("others")
+
     def _crashed(self) -> Incident | None:
-        """The daemon's end closed or its first process ended: how, from the exits that follow."""
+        """The daemon's end closed or its processes ended: how, from the exits that come with it."""
         status: int | None = None
         gone = False
         words = b""
@@ -139,8 +156,9 @@ class Asking:
             if event["event"] == "daemon-gone":
                 gone = True
             if event["event"] == "exit":
-                gone, status, words = True, event["status"], event["output"]
-                if status or not self.relayed:
+                gone = gone or self._ended(event)
+                status, words = event["status"], event["output"]
+                if gone and (status or not self.relayed):
                     break
         if not gone:
             return None
@@ -158,9 +176,12 @@ class Asking:
         opened = self._open() if self.relayed else []
         if opened and opened[0]["age"] >= SUSPICIOUS:
             oldest = opened[0]
-            if self._idle(oldest):
-                return self._hang(oldest, "the daemon took it and waits for the next one: its reply is lost", proven=True,
-                                  cause=Cause.LOST_REPLY)  # fmt: skip
+            idle = self._idle(oldest)
+            if self.suspect is not None and oldest["unique"] in self.suspect["then_open"]:
+                return self._refused(self.suspect, oldest, proven=self.idle_seen > 0)
+            if idle:
+                how = "the daemon took it and waits for the next one: its reply is lost"
+                return self._hang(oldest, how, proven=True, cause=Cause.LOST_REPLY)
             if oldest["age"] >= self.timeout:
                 how = "it was taken and not answered" if oldest["taken"] else "the daemon does not read it"
                 return self._hang(oldest, f"{how} within {self.timeout:g} s")
@@ -172,10 +193,13 @@ class Asking:
         return None
 
     def _idle(self, oldest: dict[str, Any]) -> bool:
-        """Whether every thread of the only daemon process waits for a request, seen three times in a row."""
+        """Whether every thread of the only daemon process waits for a request, seen three times in a row.
+
+        A lock that is waited for is answered late by a sound daemon, too.
+        """
         processes = self.sandbox.call("evidence")
         threads = [thread for process in processes for thread in process["threads"]]
-        idle = oldest["taken"] and len(processes) == 1 and bool(threads)
+        idle = oldest["taken"] and oldest["opcode"] != Opcode.SETLKW and len(processes) == 1 and bool(threads)
         idle = idle and all(thread["wchan"].startswith(IDLE_WCHAN) for thread in threads)
         self.idle_seen = self.idle_seen + 1 if idle else 0
         return self.idle_seen >= 3
