@@ -24,6 +24,7 @@ class Notifier:
         self._messages: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._idle = threading.Event()
+        self._closed = False
 
     def write(self, message: bytes) -> None:
         """Pass one on; comes back at once where the kernel makes it wait."""
@@ -36,6 +37,8 @@ class Notifier:
 
     def _run(self) -> None:
         while (message := self._messages.get()) is not None:
+            if self._closed:  # by now the descriptor's number may be another file's
+                return
             try:
                 os.write(self._kernel_fd, message)
             except OSError as error:
@@ -44,6 +47,7 @@ class Notifier:
 
     def close(self, wait: float = 0.05) -> None:
         """End the thread; one that is still blocked goes when the operation that blocks it has its answer."""
+        self._closed = True
         if self._thread is not None:
             self._messages.put(None)
             self._thread.join(wait)
