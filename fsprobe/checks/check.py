@@ -125,7 +125,7 @@ def _decorator(layer: str) -> Callable[..., Callable[[Callable[[Any], None]], Ca
 
 
 wire_check = _decorator("wire")
-"""A check that speaks the FUSE protocol itself; its function gets a `fsprobe.runners.kernel.Kernel`."""
+"""A check that speaks the FUSE protocol itself; its function gets a `Kernel`."""
 mount_check = _decorator("mount")
 """A check of system calls on the mounted file system; its function gets a `Mount`."""
 shell_check = _decorator("shell")

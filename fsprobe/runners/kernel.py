@@ -15,9 +15,10 @@ from typing import Any
 
 from fsprobe import wire
 from fsprobe.checks.check import Blocked, Check, Finding, Lost, Skip
-from fsprobe.runners.kernel_asks import Asks, Sample
+from fsprobe.checks.kernel import Kernel as KernelContext
+from fsprobe.checks.kernel import Name, Sample
+from fsprobe.runners.kernel_asks import Asks
 from fsprobe.runners.kernel_link import Declined, Link
-from fsprobe.runners.kernel_nodes import Name
 from fsprobe.runners.kernel_survey import survey
 from fsprobe.runners.setup import Setup
 from fsprobe.wire import Opcode
@@ -258,11 +259,19 @@ class WireLayer:
             for node, count in list(kernel.ledger.lookups.items()):
                 kernel.forget(node, count)
 
+    def size(self) -> int:
+        """By STATFS, for which an older protocol has no f_frsize."""
+        try:
+            told = self._kernel().statfs()
+        except (OSError, Finding):
+            return 0
+        return told.blocks * (told.frsize or told.bsize)
+
     def _kernel(self) -> Kernel:
         return Kernel(self.link, self.negotiated, self._init[1], self.place)
 
     @contextmanager
-    def context(self, check: Check) -> Iterator[Kernel]:
+    def context(self, check: Check) -> Iterator[KernelContext]:
         """A kernel for one check; leaving it releases, removes and forgets what the check has."""
         if self.place.ended:
             raise Skip(self.place.ended)

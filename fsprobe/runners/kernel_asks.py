@@ -11,17 +11,17 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from errno import EIO, ENOSYS, EOPNOTSUPP, EPERM, EROFS
 from typing import Any
 
 from fsprobe import wire
 from fsprobe.checks.check import Blocked, Finding, Skip, Unsupported
+from fsprobe.checks.kernel import Handle, Name, Sample
 from fsprobe.results.errnos import errno_name
 from fsprobe.runners.kernel_files import FileOps
-from fsprobe.runners.kernel_ledger import Handle, type_name
+from fsprobe.runners.kernel_ledger import type_name
 from fsprobe.runners.kernel_link import Declined, Malformed
-from fsprobe.runners.kernel_nodes import Name
 from fsprobe.runners.mount_words import difference
 from fsprobe.wire import InitFlag, Opcode, opcode_name
 
@@ -59,17 +59,6 @@ def shown(value: object) -> str:
     if isinstance(value, bytes) and len(value) > 60:
         return f"{value[:40]!r}… of {len(value)} bytes"
     return value if isinstance(value, str) else repr(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Something to ask about. content: what we wrote, None where it was there before us."""
-
-    node: int
-    parent: int
-    name: bytes
-    attr: wire.Attr
-    content: bytes | None = None
 
 
 class Asks(FileOps):

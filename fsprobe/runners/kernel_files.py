@@ -11,7 +11,7 @@ from typing import Any
 
 from fsprobe import wire
 from fsprobe.checks.check import Finding
-from fsprobe.runners.kernel_ledger import Handle
+from fsprobe.checks.kernel import Handle
 from fsprobe.runners.kernel_link import Declined
 from fsprobe.runners.kernel_nodes import NodeOps
 from fsprobe.wire import Opcode

@@ -6,10 +6,9 @@ Owns the counts of one check; knows nothing of sockets or messages.
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 
 from fsprobe.checks.check import Finding
-from fsprobe.wire import OpenFlag
+from fsprobe.checks.kernel import Handle
 
 TYPES = {
     stat.S_IFREG: "regular file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symbolic link", stat.S_IFIFO: "FIFO",
@@ -20,24 +19,6 @@ TYPES = {
 def type_name(mode: int) -> str:
     """`regular file` for the type bits of a mode."""
     return TYPES.get(stat.S_IFMT(mode), f"type {stat.S_IFMT(mode):#o}")
-
-
-@dataclass(slots=True)
-class Handle:
-    """An open file or directory. stateless: the daemon answered ENOSYS, so there is none to release."""
-
-    node: int
-    fh: int
-    flags: int
-    open_flags: int
-    directory: bool = False
-    stateless: bool = False
-    released: bool = False
-
-    @property
-    def direct_io(self) -> bool:
-        """Whether the kernel would read past its cache, whatever size the file says."""
-        return bool(self.open_flags & OpenFlag.DIRECT_IO)
 
 
 class Ledger:

@@ -14,12 +14,10 @@ from errno import ENOENT, ENOSYS
 from typing import Any
 
 from fsprobe import wire
-from fsprobe.runners.kernel_ledger import Handle, Ledger
+from fsprobe.checks.kernel import Handle, Name, Time
+from fsprobe.runners.kernel_ledger import Ledger
 from fsprobe.runners.kernel_link import Declined, Link, Malformed
 from fsprobe.wire import InitFlag, Opcode, OpenFlag, SetattrValid, opcode_name
-
-Name = str | bytes
-Time = tuple[int, int]
 
 # Set by the kernel for every open of a 64-bit process; Python's os.O_LARGEFILE is 0 there.
 _LARGEFILE = {"aarch64": 0o400000}.get(platform.machine(), 0o100000)

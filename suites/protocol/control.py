@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import select
 from errno import EINVAL, ENOSYS, ENOTTY, EOPNOTSUPP
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, SHOULD, Finding, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _TCGETS = 0x5401
 # _IO('f', 0xEE): a command that no file system has.
@@ -18,7 +18,7 @@ _UNKNOWN = 0x66EE
     "protocol.access.granted", op="ACCESS", source="catalogue 3.23, 4", level=OPTIONAL, quick=True, main=True,
     killers=("ACCESS:errno=EIO", "ACCESS:errno=EACCES"),
 )
-def granted(k: Any) -> None:
+def granted(k: Kernel) -> None:
     """A directory that was listed is there (F_OK), and may be read and searched by whom it lets."""
     folder = k.some_dir()
     with k.optional():
@@ -31,7 +31,7 @@ def granted(k: Any) -> None:
     "protocol.interrupt.unknown", op="INTERRUPT", also=("GETATTR",), source="catalogue 3.25.2", quick=True, main=True,
     killers=("INTERRUPT:crash", "GETATTR:errno=EIO"),
 )
-def interrupt_unknown(k: Any) -> None:
+def interrupt_unknown(k: Kernel) -> None:
     """INTERRUPT of a request that is not there does no harm."""
     k.interrupt()
     k.getattr(k.root)
@@ -42,7 +42,7 @@ def interrupt_unknown(k: Any) -> None:
     "protocol.ioctl.unknown", op="IOCTL", source="catalogue 3.27.1", level=OPTIONAL, needs=("regular-file",),
     quick=True, main=True, killers=("IOCTL:fake", "IOCTL:errno=EIO", "IOCTL:drop"),
 )
-def ioctl_unknown(k: Any) -> None:
+def ioctl_unknown(k: Kernel) -> None:
     """A command that nobody knows is refused with ENOTTY (the kernel makes that of ENOSYS too)."""
     handle = k.open(k.some_file().node)
     with k.raises(ENOTTY, optional=(ENOSYS, EOPNOTSUPP, EINVAL)):
@@ -53,7 +53,7 @@ def ioctl_unknown(k: Any) -> None:
     "protocol.ioctl.terminal", op="IOCTL", source="catalogue 3.27.1", level=OPTIONAL, needs=("regular-file",),
     killers=("IOCTL:fake", "IOCTL:errno=EIO"),
 )
-def ioctl_terminal(k: Any) -> None:
+def ioctl_terminal(k: Kernel) -> None:
     """A regular file is no terminal: isatty(3) asks with TCGETS and gets ENOTTY."""
     handle = k.open(k.some_file().node)
     with k.raises(ENOTTY, optional=(ENOSYS, EOPNOTSUPP, EINVAL)):
@@ -64,7 +64,7 @@ def ioctl_terminal(k: Any) -> None:
     "protocol.poll.ready", op="POLL", source="catalogue 3.28.1", level=OPTIONAL, needs=("regular-file",), quick=True,
     main=True, killers=("POLL:errno=EIO", "POLL:drop"),
 )
-def poll_ready(k: Any) -> None:
+def poll_ready(k: Kernel) -> None:
     """A regular file is ready for reading at once."""
     handle = k.open(k.some_file().node)
     with k.optional():
@@ -77,7 +77,7 @@ def poll_ready(k: Any) -> None:
     needs=("regular-file", "fuseblk"),
     killers=("BMAP:errno=EIO", "BMAP:drop"),
 )
-def bmap(k: Any) -> None:
+def bmap(k: Kernel) -> None:
     """BMAP gives a block."""
     node = k.some_file().node
     with k.optional(EINVAL):
@@ -87,7 +87,7 @@ def bmap(k: Any) -> None:
 @wire_check(
     "protocol.access.root", op="ACCESS", source="catalogue 3.23.4", level=SHOULD, killers=("ACCESS:errno=EIO",),
 )
-def access_root(k: Any) -> None:
+def access_root(k: Kernel) -> None:
     """The root may be searched by whoever mounted it: chdir(2) asks."""
     with k.optional():
         try:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import ENAMETOOLONG, ENOSYS
-from typing import Any
 
 from fsprobe.checks import SHOULD, Unsupported, wire_check
+from fsprobe.checks.kernel import Kernel
 
 
 @wire_check(
@@ -13,7 +13,7 @@ from fsprobe.checks import SHOULD, Unsupported, wire_check
     needs=("write",), quick=True, main=True,
     killers=("CREATE:errno=EIO", "CREATE:errno=EROFS", "CREATE:attr.mode=0o40644", "CREATE:nodeid"),
 )
-def regular(k: Any) -> None:
+def regular(k: Kernel) -> None:
     """A new regular file can be written and asked about before anyone looks it up, and is then found."""
     try:
         made, handle = k.create(k.dir, "new")
@@ -32,7 +32,7 @@ def regular(k: Any) -> None:
     "protocol.create.mode", op="CREATE", also=("GETATTR",), source="catalogue 3.24.2", needs=("write", "regular-file"),
     killers=("CREATE:attr.mode=0o100777", "GETATTR:attr.mode=0o100777"),
 )
-def mode(k: Any) -> None:
+def mode(k: Kernel) -> None:
     """A new file has the mode asked for, less the umask."""
     made, _ = k.create(k.dir, "new", 0o666, umask=0o027)
     k.expect_equal(0o100640, made.attr.mode, "mode")
@@ -43,7 +43,7 @@ def mode(k: Any) -> None:
     "protocol.create.owner", op="CREATE", also=("GETATTR",), source="catalogue 3.24.2", level=SHOULD,
     needs=("write", "regular-file"), killers=("CREATE:attr.uid=+7", "CREATE:attr.gid=+7"),
 )
-def owner(k: Any) -> None:
+def owner(k: Kernel) -> None:
     """A new file belongs to whoever made it."""
     made, _ = k.create(k.dir, "new")
     k.expect_equal((k.link.uid, k.link.gid), (made.attr.uid, made.attr.gid), "owner and group")
@@ -53,7 +53,7 @@ def owner(k: Any) -> None:
     "protocol.create.listed", op="CREATE", also=("READDIR",), source="catalogue 3.1.6", needs=("write", "regular-file"),
     killers=("READDIR:entries=lose", "CREATE:errno=EIO"),
 )
-def listed(k: Any) -> None:
+def listed(k: Kernel) -> None:
     """A new file is in its directory at once."""
     k.create(k.dir, "new")
     k.expect_equal([b"new"], k.names(k.dir), "names")
@@ -64,7 +64,7 @@ def listed(k: Any) -> None:
     needs=("write", "mkdir", "regular-file"), quick=True,
     killers=("CREATE:errno=EEXIST", "READ:flip"),
 )
-def same_name_twice(k: Any) -> None:
+def same_name_twice(k: Kernel) -> None:
     """Two files of the same name in two directories are two files."""
     one, two = k.given_dir("one"), k.given_dir("two")
     first, handle = k.create(one, "f")
@@ -82,7 +82,7 @@ def same_name_twice(k: Any) -> None:
     "protocol.create.longest-name", op="CREATE", also=("LOOKUP", "STATFS"), source="catalogue 3.1.2",
     needs=("write", "regular-file"), killers=("CREATE:map=ENAMETOOLONG>EINVAL", "LOOKUP:errno=ENAMETOOLONG"),
 )
-def longest_name(k: Any) -> None:
+def longest_name(k: Kernel) -> None:
     """A name as long as statfs allows works, one byte more gives ENAMETOOLONG."""
     limit = k.name_limit()
     made, _ = k.create(k.dir, b"x" * limit)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fsprobe.checks import wire_check
+from fsprobe.checks.kernel import Kernel
 
 _SOURCE = "catalogue 3.2.1; fs/fuse/dev.c fuse_dev_do_write"
 
@@ -13,7 +12,7 @@ _SOURCE = "catalogue 3.2.1; fs/fuse/dev.c fuse_dev_do_write"
     "protocol.forget.no-reply", op="FORGET", also=("LOOKUP",), source=_SOURCE, needs=("regular-file",),
     quick=True, main=True, killers=("FORGET:errno=EIO", "FORGET:errno=ENOSYS", "FORGET:crash"),
 )
-def no_reply(k: Any) -> None:
+def no_reply(k: Kernel) -> None:
     """FORGET gets no answer, and the daemon serves on."""
     sample = k.some_file()
     k.forget(sample.node, k.lookups(sample.node))
@@ -25,7 +24,7 @@ def no_reply(k: Any) -> None:
     "protocol.forget.counts", op="FORGET", also=("LOOKUP", "GETATTR"), source="catalogue 3.2.2",
     needs=("regular-file",), killers=("GETATTR:errno=ENOENT", "FORGET:errno=EIO"),
 )
-def counts(k: Any) -> None:
+def counts(k: Kernel) -> None:
     """A node that was looked up three times and forgotten twice is still there."""
     sample = k.some_file()
     k.lookup(sample.parent, sample.name)
@@ -40,7 +39,7 @@ def counts(k: Any) -> None:
     needs=("regular-file",), quick=True, main=True,
     killers=("BATCH_FORGET:errno=ENOSYS", "BATCH_FORGET:errno=EIO", "BATCH_FORGET:crash"),
 )
-def batch_no_reply(k: Any) -> None:
+def batch_no_reply(k: Kernel) -> None:
     """BATCH_FORGET gets no answer, and the daemon serves on."""
     sample = k.some_file()
     k.lookup(sample.parent, sample.name)

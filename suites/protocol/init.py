@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fsprobe.checks import SHOULD, Finding, wire_check
+from fsprobe.checks.kernel import Kernel
 
 
 @wire_check(
     "protocol.init.version", op="INIT", source="catalogue 3.20.1; fs/fuse/inode.c process_init_reply",
     quick=True, main=True, killers=("INIT:errno=EIO", "INIT:length"),
 )
-def version(k: Any) -> None:
+def version(k: Kernel) -> None:
     """INIT is answered with major 7, and with a minor that the kernel knows."""
     k.expect_equal(7, k.init.major, "major version")
     if k.init.minor > k.link.offered_minor:
@@ -22,7 +21,7 @@ def version(k: Any) -> None:
     "protocol.init.flags-offered", op="INIT", source="catalogue 3.20.2", level=SHOULD,
     killers=("INIT:drop",),
 )
-def flags_offered(k: Any) -> None:
+def flags_offered(k: Kernel) -> None:
     """The reply to INIT asks for nothing that was not offered."""
     extra = k.flag_names(k.negotiated.unoffered)
     k.expect(not extra, "flags out of those offered", "also " + ", ".join(extra))
@@ -32,7 +31,7 @@ def flags_offered(k: Any) -> None:
     "protocol.init.sizes", op="INIT", source="catalogue 3.20.1; fs/fuse/inode.c process_init_reply",
     killers=("INIT:errno=EPROTO",),
 )
-def sizes(k: Any) -> None:
+def sizes(k: Kernel) -> None:
     """max_write is a page at least, time_gran between 1 ns and 1 s, max_pages given only with its flag."""
     told = k.init
     k.expect(told.minor < 5 or told.max_write >= 4096, "max_write of at least 4096", f"max_write {told.max_write}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from errno import EMLINK, EPERM, EROFS
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, Finding, wire_check
+from fsprobe.checks.kernel import Kernel
 
 
 @wire_check(
@@ -14,7 +14,7 @@ from fsprobe.checks import OPTIONAL, Finding, wire_check
     needs=("write", "regular-file"), quick=True, main=True,
     killers=("LINK:errno=EIO", "LINK:attr.mode=0o40644", "GETATTR:attr.nlink=1"),
 )
-def created(k: Any) -> None:
+def created(k: Kernel) -> None:
     """A second name can be made; the file then has two links, and the same content under both."""
     node = k.given_file("f", b"content")
     with k.optional(EPERM, EROFS, EMLINK):
@@ -28,7 +28,7 @@ def created(k: Any) -> None:
     "protocol.link.same-node", op="LINK", source="catalogue 3.12.6", needs=("write", "hardlink"),
     killers=("LINK:nodeid",),
 )
-def same_node(k: Any) -> None:
+def same_node(k: Kernel) -> None:
     """LINK answers with the nodeid of the file, so that the kernel keeps one cache for both names."""
     node = k.given_file("f", b"content")
     other = k.given_hardlink(node, "second")
@@ -40,7 +40,7 @@ def same_node(k: Any) -> None:
     "protocol.link.shared-content", op="LINK", also=("WRITE", "READ"), source="catalogue 3.12.1",
     needs=("write", "hardlink"), killers=("WRITE:fake", "READ:flip", "READ:errno=EIO"),
 )
-def shared_content(k: Any) -> None:
+def shared_content(k: Kernel) -> None:
     """What is written under one name is read under the other."""
     node = k.given_file("f", b"before")
     other = k.given_hardlink(node, "second")

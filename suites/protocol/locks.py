@@ -7,6 +7,7 @@ from errno import EACCES, EAGAIN, EINTR
 from typing import Any
 
 from fsprobe.checks import SHOULD, Finding, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _NEEDS = ("write", "regular-file", "posix-locks")
 _READ, _WRITE, _NONE = 0, 1, 2
@@ -15,7 +16,7 @@ _ONE, _OTHER = 0x1111, 0x2222  # lock owners
 _WATCH = 0.05
 
 
-def _two_handles(k: Any) -> tuple[Any, Any]:
+def _two_handles(k: Kernel) -> tuple[Any, Any]:
     node = k.given_file("f", b"0123456789")
     return k.given_handle(node, os.O_RDWR), k.given_handle(node, os.O_RDWR)
 
@@ -24,7 +25,7 @@ def _two_handles(k: Any) -> tuple[Any, Any]:
     "protocol.getlk.free", op="GETLK", source="catalogue 3.22.1, 4", needs=_NEEDS, quick=True, main=True,
     killers=("GETLK:errno=ENOSYS", "GETLK:errno=EIO"),
 )
-def getlk_free(k: Any) -> None:
+def getlk_free(k: Kernel) -> None:
     """GETLK on a file that nobody has locked says that nothing is in the way."""
     handle, _ = _two_handles(k)
     k.expect_equal(_NONE, k.getlk(handle, _ONE, _WRITE).type, "lock type")
@@ -34,7 +35,7 @@ def getlk_free(k: Any) -> None:
     "protocol.setlk.conflict", op="SETLK", also=("GETLK",), source="catalogue 3.22.1", needs=_NEEDS, quick=True,
     main=True, killers=("SETLK:errno=ENOSYS", "SETLK:fake", "SETLK:errno=EIO"),
 )
-def setlk_conflict(k: Any) -> None:
+def setlk_conflict(k: Kernel) -> None:
     """A locked range is refused to another owner, who is told of it; a range beside it is free."""
     mine, theirs = _two_handles(k)
     k.setlk(mine, _ONE, _WRITE, 0, 9)
@@ -51,7 +52,7 @@ def setlk_conflict(k: Any) -> None:
     "protocol.setlk.unlock", op="SETLK", source="catalogue 3.22.3", needs=_NEEDS,
     killers=("SETLK:errno=EIO", "SETLK:errno=EAGAIN,nth=3"),
 )
-def unlock(k: Any) -> None:
+def unlock(k: Kernel) -> None:
     """A range that was unlocked can be locked by another; the rest stays locked."""
     mine, theirs = _two_handles(k)
     k.setlk(mine, _ONE, _WRITE, 0, 99)
@@ -66,7 +67,7 @@ def unlock(k: Any) -> None:
     "protocol.setlk.read-locks", op="SETLK", source="catalogue 3.22.3", needs=_NEEDS,
     killers=("SETLK:errno=EAGAIN", "SETLK:fake"),
 )
-def read_locks(k: Any) -> None:
+def read_locks(k: Kernel) -> None:
     """Two owners share a read lock, which keeps a third from writing."""
     mine, theirs = _two_handles(k)
     k.setlk(mine, _ONE, _READ, 0, 9)
@@ -79,7 +80,7 @@ def read_locks(k: Any) -> None:
     "protocol.flush.drops-locks", op="FLUSH", also=("SETLK",), source="catalogue 3.17.4, 3.22.2", needs=_NEEDS,
     killers=("FLUSH:fake", "SETLK:errno=EIO"),
 )
-def flush_drops(k: Any) -> None:
+def flush_drops(k: Kernel) -> None:
     """FLUSH with an owner drops that owner's locks: close(2) promises so."""
     mine, theirs = _two_handles(k)
     k.setlk(mine, _ONE, _WRITE, 0, 9)
@@ -91,7 +92,7 @@ def flush_drops(k: Any) -> None:
     "protocol.setlkw.free", op="SETLKW", source="catalogue 3.22.4", needs=_NEEDS, quick=True, main=True,
     killers=("SETLKW:errno=ENOSYS", "SETLKW:errno=EIO", "SETLKW:drop"),
 )
-def setlkw_free(k: Any) -> None:
+def setlkw_free(k: Kernel) -> None:
     """SETLKW on a free range is granted at once."""
     handle, _ = _two_handles(k)
     k.answer(k.setlkw_later(handle, _ONE, _WRITE, 0, 9))
@@ -101,7 +102,7 @@ def setlkw_free(k: Any) -> None:
     "protocol.setlkw.waits", op="SETLKW", also=("SETLK", "GETATTR"), source="catalogue 3.22.4", needs=_NEEDS,
     killers=("SETLKW:errno=EAGAIN", "SETLKW:fake", "SETLKW:drop"),
 )
-def setlkw_waits(k: Any) -> None:
+def setlkw_waits(k: Kernel) -> None:
     """SETLKW on a locked range waits, holds up nobody else, and is granted when the lock goes."""
     mine, theirs = _two_handles(k)
     k.setlk(mine, _ONE, _WRITE, 0, 9)
@@ -118,7 +119,7 @@ def setlkw_waits(k: Any) -> None:
     "protocol.interrupt.lock", op="INTERRUPT", also=("SETLKW",), source="catalogue 3.22.4, 3.25.1", level=SHOULD,
     needs=_NEEDS, killers=("INTERRUPT:drop", "SETLKW:errno=EIO"),
 )
-def interrupt_lock(k: Any) -> None:
+def interrupt_lock(k: Kernel) -> None:
     """A wait for a lock ends with EINTR when it is interrupted."""
     mine, theirs = _two_handles(k)
     k.setlk(mine, _ONE, _WRITE, 0, 9)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import EILSEQ, EINVAL, ENAMETOOLONG, ENOENT
-from typing import Any
 
 from fsprobe.checks import INFO, SHOULD, Finding, wire_check
+from fsprobe.checks.kernel import Kernel
 
 
 @wire_check(
@@ -13,7 +13,7 @@ from fsprobe.checks import INFO, SHOULD, Finding, wire_check
     needs=("regular-file",), quick=True, main=True,
     killers=("LOOKUP:errno=ENOENT", "LOOKUP:errno=ENOSYS", "LOOKUP:nodeid", "LOOKUP:attr.mode=0o40755"),
 )
-def existing(k: Any) -> None:
+def existing(k: Kernel) -> None:
     """A name that exists is found, under the nodeid that its file has already, as a regular file."""
     sample = k.some_file()
     found = k.lookup(sample.parent, sample.name)
@@ -25,7 +25,7 @@ def existing(k: Any) -> None:
     "protocol.lookup.missing-name", op="LOOKUP", source="catalogue 3.1.1; fs/fuse/dir.c fuse_lookup_name",
     quick=True, killers=("LOOKUP:map=ENOENT>EIO", "LOOKUP:errno=ENOSYS"),
 )
-def missing_name(k: Any) -> None:
+def missing_name(k: Kernel) -> None:
     """A name that does not exist gives ENOENT, or nodeid 0."""
     with k.raises(ENOENT):
         k.lookup(k.root, k.unused_name())
@@ -36,7 +36,7 @@ def missing_name(k: Any) -> None:
     needs=("regular-file",),
     killers=("LOOKUP:attr.size=+1", "LOOKUP:attr.nlink=+1", "LOOKUP:attr.mode=0o100111", "LOOKUP:attr.uid=+7"),
 )
-def attributes(k: Any) -> None:
+def attributes(k: Kernel) -> None:
     """The attributes that LOOKUP gives are those that GETATTR gives."""
     sample = k.some_file()
     found = k.lookup(sample.parent, sample.name).attr
@@ -49,7 +49,7 @@ def attributes(k: Any) -> None:
     "protocol.lookup.after-forget", op="LOOKUP", also=("FORGET", "GETATTR"), source="catalogue 3.1.7, 3.2.2",
     needs=("regular-file",), killers=("LOOKUP:errno=EIO", "LOOKUP:attr.size=+1"),
 )
-def after_forget(k: Any) -> None:
+def after_forget(k: Kernel) -> None:
     """A file that was forgotten is found again by its name, as it was."""
     sample = k.some_file()
     before = k.getattr(sample.node)
@@ -62,7 +62,7 @@ def after_forget(k: Any) -> None:
     "protocol.lookup.name-too-long", op="LOOKUP", also=("STATFS",), source="catalogue 3.1.2", level=SHOULD,
     killers=("LOOKUP:map=ENAMETOOLONG>ENOENT",),
 )
-def name_too_long(k: Any) -> None:
+def name_too_long(k: Kernel) -> None:
     """A name longer than statfs allows gives ENAMETOOLONG: the kernel passes on up to 1024 bytes."""
     limit = k.name_limit()
     with k.raises(ENAMETOOLONG):
@@ -73,7 +73,7 @@ def name_too_long(k: Any) -> None:
     "protocol.lookup.odd-bytes", op="LOOKUP", also=("CREATE",), source="catalogue 3.1.3", level=SHOULD,
     needs=("write",), killers=("LOOKUP:errno=EIO", "CREATE:errno=EIO"),
 )
-def odd_bytes(k: Any) -> None:
+def odd_bytes(k: Kernel) -> None:
     """A name is bytes: one that is no UTF-8, with a newline and a backslash, is kept as it is."""
     name = b"\xff\xfe\n \\:*\x01."
     try:
@@ -91,7 +91,7 @@ def odd_bytes(k: Any) -> None:
     "protocol.lookup.case", op="LOOKUP", also=("CREATE",), source="catalogue 3.1.4", level=INFO,
     needs=("write",), killers=("LOOKUP:map=ENOENT>EIO",),
 )
-def case(k: Any) -> None:
+def case(k: Kernel) -> None:
     """Upper and lower case are different names."""
     k.given_file("lower")
     with k.raises(ENOENT):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import EEXIST, ENAMETOOLONG, ENOENT, ENOTEMPTY
-from typing import Any
 
 from fsprobe.checks import wire_check
+from fsprobe.checks.kernel import Kernel
 
 
 @wire_check(
@@ -13,7 +13,7 @@ from fsprobe.checks import wire_check
     quick=True, main=True,
     killers=("MKDIR:errno=ENOSYS", "MKDIR:errno=EIO", "MKDIR:attr.mode=0o100755"),
 )
-def created(k: Any) -> None:
+def created(k: Kernel) -> None:
     """A directory can be made and is found again under the same nodeid."""
     made = k.mkdir(k.dir, "new")
     k.expect_equal("directory", k.type_of(made.attr), "type")
@@ -24,7 +24,7 @@ def created(k: Any) -> None:
     "protocol.mkdir.mode", op="MKDIR", source="catalogue 3.7.2", needs=("write", "mkdir"),
     killers=("MKDIR:attr.mode=0o40000", "MKDIR:attr.mode=0o40755"),
 )
-def mode(k: Any) -> None:
+def mode(k: Kernel) -> None:
     """A directory has the mode asked for, less the umask."""
     made = k.mkdir(k.dir, "new", 0o777, umask=0o027)
     k.expect_equal(0o40750, made.attr.mode, "mode")
@@ -34,7 +34,7 @@ def mode(k: Any) -> None:
     "protocol.mkdir.empty", op="MKDIR", also=("READDIR",), source="catalogue 3.7.1", needs=("write", "mkdir"),
     killers=("READDIR:errno=EIO", "READDIR:errno=ENOENT"),
 )
-def empty(k: Any) -> None:
+def empty(k: Kernel) -> None:
     """A new directory holds nothing."""
     node = k.mkdir(k.dir, "new").nodeid
     k.expect_equal([], k.names(node), "entries")
@@ -44,7 +44,7 @@ def empty(k: Any) -> None:
     "protocol.mkdir.name-too-long", op="MKDIR", also=("STATFS",), source="catalogue 3.1.2", needs=("write", "mkdir"),
     killers=("MKDIR:map=ENAMETOOLONG>EIO", "MKDIR:map=ENAMETOOLONG>EINVAL"),
 )
-def name_too_long(k: Any) -> None:
+def name_too_long(k: Kernel) -> None:
     """A name longer than statfs allows gives ENAMETOOLONG."""
     with k.raises(ENAMETOOLONG):
         k.mkdir(k.dir, b"x" * (k.name_limit() + 1))
@@ -54,7 +54,7 @@ def name_too_long(k: Any) -> None:
     "protocol.rmdir.gone", op="RMDIR", also=("LOOKUP",), source="catalogue 3.9.2", needs=("write", "mkdir"),
     quick=True, main=True, killers=("RMDIR:errno=ENOSYS", "RMDIR:errno=EIO", "RMDIR:fake"),
 )
-def rmdir_gone(k: Any) -> None:
+def rmdir_gone(k: Kernel) -> None:
     """An empty directory can be removed, and its name is gone."""
     k.given_dir("d")
     k.rmdir(k.dir, "d")
@@ -67,7 +67,7 @@ def rmdir_gone(k: Any) -> None:
     needs=("write", "mkdir"), quick=True,
     killers=("RMDIR:fake", "RMDIR:map=ENOTEMPTY>EIO", "RMDIR:map=ENOTEMPTY>EPERM"),
 )
-def rmdir_not_empty(k: Any) -> None:
+def rmdir_not_empty(k: Kernel) -> None:
     """A directory that holds a file is refused with ENOTEMPTY, and the file stays."""
     folder = k.given_dir("d")
     k.given_file("f", b"kept", parent=folder)
@@ -80,7 +80,7 @@ def rmdir_not_empty(k: Any) -> None:
     "protocol.rmdir.missing", op="RMDIR", source="catalogue 3.9.1", needs=("write",),
     killers=("RMDIR:fake", "RMDIR:map=ENOENT>EIO"),
 )
-def rmdir_missing(k: Any) -> None:
+def rmdir_missing(k: Kernel) -> None:
     """Removing a directory that is not there (someone was faster) gives ENOENT."""
     with k.raises(ENOENT):
         k.rmdir(k.dir, "missing")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import EPERM, EROFS
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, wire_check
+from fsprobe.checks.kernel import Kernel
 
 
 @wire_check(
@@ -13,7 +13,7 @@ from fsprobe.checks import OPTIONAL, wire_check
     needs=("write",), quick=True, main=True,
     killers=("MKNOD:errno=EIO", "MKNOD:attr.mode=0o40644", "MKNOD:nodeid"),
 )
-def regular(k: Any) -> None:
+def regular(k: Kernel) -> None:
     """A regular file can be made without opening it, and is empty."""
     with k.optional(EPERM, EROFS):
         made = k.mknod(k.dir, "node", 0o100640)
@@ -26,7 +26,7 @@ def regular(k: Any) -> None:
     "protocol.mknod.fifo", op="MKNOD", source="catalogue 3.6.1", level=OPTIONAL, needs=("write",),
     killers=("MKNOD:errno=EIO", "MKNOD:attr.mode=0o100640"),
 )
-def fifo(k: Any) -> None:
+def fifo(k: Kernel) -> None:
     """A FIFO can be made, and is a FIFO."""
     with k.optional(EPERM, EROFS):
         made = k.mknod(k.dir, "fifo", 0o010640)

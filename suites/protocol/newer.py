@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import EINVAL, EISDIR
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _MTIME, _SIZE, _TYPE, _MODE = 0x40, 0x200, 0x1, 0x2
 
@@ -15,7 +15,7 @@ _MTIME, _SIZE, _TYPE, _MODE = 0x40, 0x200, 0x1, 0x2
     needs=("write",), quick=True, main=True,
     killers=("TMPFILE:errno=EIO", "TMPFILE:attr.mode=0o40644", "TMPFILE:nodeid"),
 )
-def nameless(k: Any) -> None:
+def nameless(k: Kernel) -> None:
     """A file without a name has no link, is not listed, and can be written and read."""
     with k.optional(EINVAL, EISDIR):
         made, handle = k.tmpfile(k.dir)
@@ -29,7 +29,7 @@ def nameless(k: Any) -> None:
     "protocol.tmpfile.linked", op="TMPFILE", also=("LINK", "READ"), source="catalogue 3.33.1", level=OPTIONAL,
     needs=("write", "hardlink"), killers=("TMPFILE:errno=EIO", "LINK:errno=ENOENT"),
 )
-def linked(k: Any) -> None:
+def linked(k: Kernel) -> None:
     """A file without a name can be given one."""
     with k.optional(EINVAL, EISDIR):
         made, handle = k.tmpfile(k.dir)
@@ -42,7 +42,7 @@ def linked(k: Any) -> None:
     "protocol.statx.same", op="STATX", also=("GETATTR",), source="catalogue 3.34.1, 3.34.2", level=OPTIONAL,
     needs=("regular-file",), quick=True, main=True, killers=("STATX:errno=EIO", "GETATTR:attr.size=+1"),
 )
-def same(k: Any) -> None:
+def same(k: Kernel) -> None:
     """STATX says of size, mode and mtime what GETATTR says."""
     node = k.some_file().node
     with k.optional():

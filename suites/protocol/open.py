@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from errno import ENOENT, ENOSYS, ESTALE
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, SHOULD, Unsupported, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _NEEDS = ("write", "regular-file")
 
@@ -15,7 +15,7 @@ _NEEDS = ("write", "regular-file")
     "protocol.open.read-only", op="OPEN", source="catalogue 3.13.8, 4", needs=("regular-file",), quick=True, main=True,
     killers=("OPEN:errno=EIO", "OPEN:errno=EACCES", "OPEN:length"),
 )
-def read_only(k: Any) -> None:
+def read_only(k: Kernel) -> None:
     """A regular file can be opened for reading."""
     handle = k.open(k.some_file().node)
     if handle.stateless:
@@ -26,7 +26,7 @@ def read_only(k: Any) -> None:
     "protocol.open.twice", op="OPEN", also=("READ", "RELEASE"), source="catalogue 3.13.6", needs=("regular-file",),
     killers=("OPEN:errno=EMFILE", "READ:errno=EBADF"),
 )
-def twice(k: Any) -> None:
+def twice(k: Kernel) -> None:
     """Of two handles on a file, one works on when the other is released."""
     node = k.some_file().node
     first, second = k.open(node), k.open(node)
@@ -39,7 +39,7 @@ def twice(k: Any) -> None:
     "protocol.open.truncate", op="OPEN", also=("SETATTR", "GETATTR"), source="catalogue 3.13.2, 3.4.19", needs=_NEEDS,
     killers=("OPEN:fake", "OPEN:errno=EINVAL", "GETATTR:attr.size=+1"),
 )
-def truncate(k: Any) -> None:
+def truncate(k: Kernel) -> None:
     """O_TRUNC empties the file: in OPEN where that was agreed on, else by the SETATTR that follows."""
     node = k.given_file("f", b"content")
     handle = k.open(node, os.O_WRONLY | os.O_TRUNC)
@@ -52,7 +52,7 @@ def truncate(k: Any) -> None:
     "protocol.open.unlinked", op="OPEN", also=("UNLINK",), source="catalogue 3.36 concurrency", needs=_NEEDS,
     level=SHOULD, killers=("OPEN:errno=EIO",),
 )
-def unlinked(k: Any) -> None:
+def unlinked(k: Kernel) -> None:
     """Opening a node whose name went between LOOKUP and OPEN succeeds or gives ENOENT, never EIO."""
     node = k.given_file("f")
     with k.setup():
@@ -67,7 +67,7 @@ def unlinked(k: Any) -> None:
     "protocol.flush.answered", op="FLUSH", also=("WRITE",), source="catalogue 3.17.1, 3.17.5", level=OPTIONAL,
     needs=("regular-file",), quick=True, main=True, killers=("FLUSH:errno=EIO", "FLUSH:drop"),
 )
-def flush_answered(k: Any) -> None:
+def flush_answered(k: Kernel) -> None:
     """FLUSH succeeds, twice on one handle too, as for a descriptor and its duplicate."""
     handle = k.open(k.some_file().node, os.O_RDONLY if k.read_only else os.O_RDWR)
     if not k.read_only:
@@ -81,7 +81,7 @@ def flush_answered(k: Any) -> None:
     "protocol.release.answered", op="RELEASE", source="catalogue 3.17.1, 4", level=SHOULD, needs=("regular-file",),
     quick=True, main=True, killers=("RELEASE:errno=EIO", "RELEASE:drop"),
 )
-def release_answered(k: Any) -> None:
+def release_answered(k: Kernel) -> None:
     """RELEASE is answered with success."""
     handle = k.open(k.some_file().node)
     if handle.stateless:
@@ -94,7 +94,7 @@ def release_answered(k: Any) -> None:
     "protocol.release.kept", op="RELEASE", also=("WRITE", "READ", "FLUSH"), source="catalogue 3.17.3", needs=_NEEDS,
     killers=("WRITE:fake", "WRITE:flip", "READ:errno=EIO"),
 )
-def release_kept(k: Any) -> None:
+def release_kept(k: Kernel) -> None:
     """What was written before close is read after the next open, every time."""
     node = k.given_file("f", b"-" * 20)
     for turn in range(5):

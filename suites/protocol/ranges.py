@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from errno import EINVAL, ENOSYS, ENXIO, EOPNOTSUPP, EXDEV
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _NEEDS = ("write", "regular-file")
 _KEEP_SIZE, _PUNCH_HOLE, _ZERO_RANGE = 1, 2, 16
@@ -17,7 +17,7 @@ _DATA = b"0123456789" * 1000
     "protocol.fallocate.grows", op="FALLOCATE", also=("GETATTR", "READ"), source="catalogue 3.30.1", level=OPTIONAL,
     needs=_NEEDS, quick=True, main=True, killers=("FALLOCATE:errno=EIO", "FALLOCATE:fake"),
 )
-def grows(k: Any) -> None:
+def grows(k: Kernel) -> None:
     """Mode 0 grows a file by zeros."""
     node = k.given_file("f", b"abc")
     handle = k.given_handle(node, os.O_RDWR)
@@ -31,7 +31,7 @@ def grows(k: Any) -> None:
     "protocol.fallocate.keep-size", op="FALLOCATE", also=("GETATTR",), source="catalogue 3.30.1", level=OPTIONAL,
     needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "GETATTR:attr.size=+1"),
 )
-def keep_size(k: Any) -> None:
+def keep_size(k: Kernel) -> None:
     """KEEP_SIZE leaves the size as it is."""
     node = k.given_file("f", b"abc")
     handle = k.given_handle(node, os.O_RDWR)
@@ -44,7 +44,7 @@ def keep_size(k: Any) -> None:
     "protocol.fallocate.punch-hole", op="FALLOCATE", also=("READ", "GETATTR"), source="catalogue 3.30.1, 3.30.3",
     level=OPTIONAL, needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "FALLOCATE:fake"),
 )
-def punch_hole(k: Any) -> None:
+def punch_hole(k: Kernel) -> None:
     """PUNCH_HOLE makes zeros of a range and of nothing else, or is refused: never a success without the deed."""
     node = k.given_file("f", _DATA)
     handle = k.given_handle(node, os.O_RDWR)
@@ -58,7 +58,7 @@ def punch_hole(k: Any) -> None:
     "protocol.fallocate.zero-range", op="FALLOCATE", also=("READ",), source="catalogue 3.30.1, 3.30.3", level=OPTIONAL,
     needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "FALLOCATE:fake"),
 )
-def zero_range(k: Any) -> None:
+def zero_range(k: Kernel) -> None:
     """ZERO_RANGE makes zeros of a range, or is refused."""
     handle = k.given_handle(k.given_file("f", _DATA), os.O_RDWR)
     with k.optional(EINVAL):
@@ -70,7 +70,7 @@ def zero_range(k: Any) -> None:
     "protocol.lseek.data-and-hole", op="LSEEK", source="catalogue 3.31.2", level=OPTIONAL, needs=("regular-file",),
     quick=True, main=True, killers=("LSEEK:errno=EIO", "LSEEK:fake"),
 )
-def data_and_hole(k: Any) -> None:
+def data_and_hole(k: Kernel) -> None:
     """In a file full of data, data starts at 0 and the first hole is its end."""
     sample = k.some_file()
     size = sample.attr.size
@@ -88,7 +88,7 @@ def data_and_hole(k: Any) -> None:
     "protocol.lseek.behind-end", op="LSEEK", source="catalogue 3.31.2", level=OPTIONAL, needs=("regular-file",),
     killers=("LSEEK:map=ENXIO>EIO", "LSEEK:fake"),
 )
-def lseek_behind_end(k: Any) -> None:
+def lseek_behind_end(k: Kernel) -> None:
     """No data behind the end: ENXIO."""
     sample = k.some_file()
     handle = k.open(sample.node)
@@ -96,7 +96,7 @@ def lseek_behind_end(k: Any) -> None:
         k.lseek(handle, sample.attr.size + 1000, os.SEEK_DATA)
 
 
-def _copy(k: Any, *, wide: bool) -> None:
+def _copy(k: Kernel, *, wide: bool) -> None:
     source = k.given_handle(k.given_file("source", _DATA), os.O_RDONLY)
     node = k.given_file("target", b"abc")
     target = k.given_handle(node, os.O_RDWR)
@@ -112,7 +112,7 @@ def _copy(k: Any, *, wide: bool) -> None:
     "protocol.copy-file-range.copies", op="COPY_FILE_RANGE", also=("READ",), source="catalogue 3.32.1", level=OPTIONAL,
     needs=_NEEDS, quick=True, main=True, killers=("COPY_FILE_RANGE:errno=EIO", "COPY_FILE_RANGE:fake"),
 )
-def copies(k: Any) -> None:
+def copies(k: Kernel) -> None:
     """A range is copied from file to file, short at the end of the source."""
     _copy(k, wide=False)
 
@@ -121,6 +121,6 @@ def copies(k: Any) -> None:
     "protocol.copy-file-range-64.copies", op="COPY_FILE_RANGE_64", also=("READ",), source="catalogue 3.32.3",
     level=OPTIONAL, needs=_NEEDS, main=True, killers=("COPY_FILE_RANGE_64:errno=EIO", "COPY_FILE_RANGE_64:fake"),
 )
-def copies_64(k: Any) -> None:
+def copies_64(k: Kernel) -> None:
     """The newer operation with a 64-bit count copies too, or is not known: ENOSYS."""
     _copy(k, wide=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from fsprobe.checks import Finding, wire_check
+from fsprobe.checks.kernel import Kernel
 
 
 @wire_check(
     "protocol.read.exact", op="READ", also=("OPEN",), source="catalogue 3.14.1, 3.14.2", needs=("regular-file",),
     quick=True, main=True, killers=("READ:errno=ENOSYS", "READ:errno=EIO", "READ:flip", "READ:short"),
 )
-def exact(k: Any) -> None:
+def exact(k: Kernel) -> None:
     """A whole file is read in one piece, byte for byte."""
     sample = k.some_file()
     size = min(sample.attr.size, k.LONGEST_READ)
@@ -28,7 +28,7 @@ def exact(k: Any) -> None:
     "protocol.read.pieces", op="READ", source="catalogue 3.14.1", needs=("regular-file",),
     killers=("READ:short", "READ:flip,nth=3", "READ:errno=EINVAL"),
 )
-def pieces(k: Any) -> None:
+def pieces(k: Kernel) -> None:
     """A file read in odd pieces at odd offsets is the file read whole."""
     handle = k.open(k.some_file().node)
     whole = k.read(handle, 131072)
@@ -41,7 +41,7 @@ def pieces(k: Any) -> None:
     "protocol.read.past-end", op="READ", source="catalogue 3.14.1; fs/fuse/file.c fuse_cache_read_iter",
     needs=("regular-file",), killers=("READ:errno=EIO", "READ:errno=EINVAL", "READ:short"),
 )
-def past_end(k: Any) -> None:
+def past_end(k: Kernel) -> None:
     """A read across the end gives what is there, one at the end or behind it no bytes and no error."""
     sample = k.some_file()
     handle = k.open(sample.node)
@@ -63,7 +63,7 @@ def past_end(k: Any) -> None:
     "protocol.read.later-write", op="READ", also=("WRITE",), source="catalogue 3.14.7", needs=("write", "regular-file"),
     quick=True, killers=("READ:stale", "WRITE:fake", "READ:flip"),
 )
-def later_write(k: Any) -> None:
+def later_write(k: Kernel) -> None:
     """An open handle sees what another handle writes later."""
     node = k.given_file("f", b"before")
     reader, writer = k.open(node), k.open(node, os.O_RDWR)
@@ -76,7 +76,7 @@ def later_write(k: Any) -> None:
     "protocol.read.same-twice", op="READ", source="catalogue 3.36 read-only profile", needs=("regular-file",),
     killers=("READ:flip,nth=2", "READ:errno=EIO,nth=2"),
 )
-def same_twice(k: Any) -> None:
+def same_twice(k: Kernel) -> None:
     """A file that nobody writes to reads the same through a second handle."""
     node = k.some_file().node
     first, second = k.open(node), k.open(node)

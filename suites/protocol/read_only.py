@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from errno import EACCES, EINVAL, EISDIR, ENODATA, ENOENT, ENOSYS, EOPNOTSUPP, EPERM, EROFS
-from typing import Any
 
 from fsprobe.checks import Finding, Unsupported, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _SOURCE = "catalogue 3.36 read-only profile"
 _NEEDS = ("read-only",)
 _DECLINES = (EACCES, EPERM)
 
 
-def _refused(k: Any, change: Callable[[], object], *also: int, undo: Callable[[], object] | None = None) -> None:
+def _refused(k: Kernel, change: Callable[[], object], *also: int, undo: Callable[[], object] | None = None) -> None:
     """The change must give EROFS, or one of `also`; EACCES and EPERM are legal but mislead."""
     try:
         with k.raises(EROFS, *also, warn=_DECLINES):
@@ -32,7 +32,7 @@ def _refused(k: Any, change: Callable[[], object], *also: int, undo: Callable[[]
 @wire_check(
     "protocol.read-only.mkdir", op="MKDIR", source=_SOURCE, needs=_NEEDS, quick=True, killers=("MKDIR:errno=ENOSYS",),
 )
-def mkdir(k: Any) -> None:
+def mkdir(k: Kernel) -> None:
     """MKDIR is refused with EROFS."""
     _refused(k, lambda: k.mkdir(k.root, k.unused_name()))
 
@@ -40,7 +40,7 @@ def mkdir(k: Any) -> None:
 @wire_check(
     "protocol.read-only.create", op="CREATE", source=_SOURCE, needs=_NEEDS, quick=True, killers=("CREATE:errno=EIO",),
 )
-def create(k: Any) -> None:
+def create(k: Kernel) -> None:
     """CREATE is refused with EROFS; where it is ENOSYS the kernel asks MKNOD, which then must be."""
     try:
         _refused(k, lambda: k.create(k.root, k.unused_name()))
@@ -52,13 +52,13 @@ def create(k: Any) -> None:
 
 
 @wire_check("protocol.read-only.mknod", op="MKNOD", source=_SOURCE, needs=_NEEDS, killers=("MKNOD:errno=ENOSYS",))
-def mknod(k: Any) -> None:
+def mknod(k: Kernel) -> None:
     """MKNOD is refused with EROFS."""
     _refused(k, lambda: k.mknod(k.root, k.unused_name(), 0o010644))
 
 
 @wire_check("protocol.read-only.symlink", op="SYMLINK", source=_SOURCE, needs=_NEEDS, killers=("SYMLINK:errno=ENOSYS",))
-def symlink(k: Any) -> None:
+def symlink(k: Kernel) -> None:
     """SYMLINK is refused with EROFS."""
     _refused(k, lambda: k.symlink(k.root, k.unused_name(), "target"))
 
@@ -67,7 +67,7 @@ def symlink(k: Any) -> None:
     "protocol.read-only.link", op="LINK", source=_SOURCE, needs=("read-only", "regular-file"),
     killers=("LINK:errno=EIO",),
 )
-def link(k: Any) -> None:
+def link(k: Kernel) -> None:
     """LINK is refused with EROFS; of ENOSYS the kernel makes EPERM."""
     sample = k.some_file()
     try:
@@ -81,13 +81,13 @@ def link(k: Any) -> None:
 @wire_check(
     "protocol.read-only.unlink", op="UNLINK", source=_SOURCE, needs=_NEEDS, killers=("UNLINK:errno=ENOSYS",),
 )
-def unlink(k: Any) -> None:
+def unlink(k: Kernel) -> None:
     """UNLINK is refused with EROFS, of a name that is not there with ENOENT at most."""
     _refused(k, lambda: k.unlink(k.root, k.unused_name()), ENOENT)
 
 
 @wire_check("protocol.read-only.rmdir", op="RMDIR", source=_SOURCE, needs=_NEEDS, killers=("RMDIR:errno=ENOSYS",))
-def rmdir(k: Any) -> None:
+def rmdir(k: Kernel) -> None:
     """RMDIR is refused with EROFS, of a name that is not there with ENOENT at most."""
     _refused(k, lambda: k.rmdir(k.root, k.unused_name()), ENOENT)
 
@@ -95,7 +95,7 @@ def rmdir(k: Any) -> None:
 @wire_check(
     "protocol.read-only.rename", op="RENAME", source=_SOURCE, needs=_NEEDS, killers=("RENAME:errno=ENOSYS",),
 )
-def rename(k: Any) -> None:
+def rename(k: Kernel) -> None:
     """RENAME is refused with EROFS, of a name that is not there with ENOENT at most."""
     _refused(k, lambda: k.rename(k.root, k.unused_name(), k.root, k.unused_name() + b"-2"), ENOENT)
 
@@ -104,7 +104,7 @@ def rename(k: Any) -> None:
     "protocol.read-only.setattr", op="SETATTR", also=("GETATTR",), source=_SOURCE, needs=("read-only", "regular-file"),
     quick=True, killers=("SETATTR:errno=ENOSYS", "SETATTR:fake"),
 )
-def setattr_mode(k: Any) -> None:
+def setattr_mode(k: Kernel) -> None:
     """SETATTR is refused with EROFS, even of a mode that the file has."""
     sample = k.some_file()
     _refused(k, lambda: k.setattr(sample.node, mode=sample.attr.mode))
@@ -114,7 +114,7 @@ def setattr_mode(k: Any) -> None:
     "protocol.read-only.open-for-writing", op="OPEN", also=("WRITE",), source=_SOURCE,
     needs=("read-only", "regular-file"), quick=True, killers=("OPEN:errno=EIO", "OPEN:errno=ENOENT"),
 )
-def open_for_writing(k: Any) -> None:
+def open_for_writing(k: Kernel) -> None:
     """OPEN for writing is refused with EROFS; where it is not, WRITE must be, of no bytes too."""
     sample = k.some_file()
     try:
@@ -135,7 +135,7 @@ def open_for_writing(k: Any) -> None:
     "protocol.read-only.setxattr", op="SETXATTR", source=_SOURCE, needs=("read-only", "regular-file"),
     killers=("SETXATTR:errno=EIO",),
 )
-def setxattr(k: Any) -> None:
+def setxattr(k: Kernel) -> None:
     """SETXATTR is refused with EROFS, or xattrs are not offered at all."""
     sample = k.some_file()
     with k.raises(EROFS, ENODATA, optional=(ENOSYS, EOPNOTSUPP), warn=_DECLINES):
@@ -146,7 +146,7 @@ def setxattr(k: Any) -> None:
     "protocol.read-only.removexattr", op="REMOVEXATTR", source=_SOURCE, needs=("read-only", "regular-file"),
     killers=("REMOVEXATTR:errno=EIO",),
 )
-def removexattr(k: Any) -> None:
+def removexattr(k: Kernel) -> None:
     """REMOVEXATTR is refused with EROFS, or xattrs are not offered at all."""
     sample = k.some_file()
     with k.raises(EROFS, ENODATA, optional=(ENOSYS, EOPNOTSUPP), warn=_DECLINES):
@@ -156,7 +156,7 @@ def removexattr(k: Any) -> None:
 @wire_check(
     "protocol.read-only.tmpfile", op="TMPFILE", source=_SOURCE, needs=_NEEDS, killers=("TMPFILE:errno=EIO",),
 )
-def tmpfile(k: Any) -> None:
+def tmpfile(k: Kernel) -> None:
     """TMPFILE is refused with EROFS, or not offered at all."""
     with k.raises(EROFS, optional=(ENOSYS, EOPNOTSUPP, EINVAL, EISDIR), warn=_DECLINES):
         k.tmpfile(k.root)

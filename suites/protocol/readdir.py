@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import ENOSYS
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, SHOULD, Finding, Unsupported, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _DOTS = (b".", b"..")
 _NAMES = tuple(b"entry-%02d-" % number + b"n" * (5 * number) for number in range(9))
@@ -13,7 +13,7 @@ _NAMES = tuple(b"entry-%02d-" % number + b"n" * (5 * number) for number in range
 _SMALL = 288
 
 
-def _fill(k: Any) -> None:
+def _fill(k: Kernel) -> None:
     for name in _NAMES:
         k.given_file(name)
 
@@ -22,7 +22,7 @@ def _fill(k: Any) -> None:
     "protocol.opendir.answered", op="OPENDIR", source="catalogue 3.21.12, 4", quick=True, main=True,
     killers=("OPENDIR:errno=EIO", "OPENDIR:errno=EACCES"),
 )
-def opendir(k: Any) -> None:
+def opendir(k: Kernel) -> None:
     """A directory can be opened."""
     handle = k.opendir(k.some_dir().node)
     if handle.stateless:
@@ -34,7 +34,7 @@ def opendir(k: Any) -> None:
     quick=True, main=True,
     killers=("READDIR:errno=ENOSYS", "READDIR:entries=lose", "READDIR:entries=double", "READDIR:entries=slash"),
 )
-def complete(k: Any) -> None:
+def complete(k: Kernel) -> None:
     """Every entry is listed exactly once."""
     _fill(k)
     k.expect_equal(sorted(_NAMES), k.names(k.dir), "names")
@@ -44,7 +44,7 @@ def complete(k: Any) -> None:
     "protocol.readdir.answered", op="READDIR", also=("OPENDIR",), source="catalogue 3.21.1, 3.21.8",
     killers=("READDIR:errno=ENOSYS", "READDIR:errno=EIO"),
 )
-def answered(k: Any) -> None:
+def answered(k: Kernel) -> None:
     """The root can be listed to its end, no name twice."""
     names = [entry.name for entry in k.entries(k.root)]
     twice = {name for name in names if names.count(name) > 1} if len(names) < 2000 else set()
@@ -55,7 +55,7 @@ def answered(k: Any) -> None:
     "protocol.readdir.lookup", op="READDIR", also=("LOOKUP",), source="catalogue 3.21.1, 3.1.6",
     killers=("LOOKUP:errno=ENOENT", "READDIR:errno=EIO", "READDIR:entries=slash"),
 )
-def lookup(k: Any) -> None:
+def lookup(k: Kernel) -> None:
     """Every name that is listed is found by LOOKUP."""
     folder = k.some_dir()
     if not k.read_only:
@@ -71,7 +71,7 @@ def lookup(k: Any) -> None:
     "protocol.readdir.small-buffer", op="READDIR", source="catalogue 3.21.3", needs=("write",),
     killers=("READDIR:entries=double", "READDIR:entries=lose", "READDIR:errno=EINVAL"),
 )
-def small_buffer(k: Any) -> None:
+def small_buffer(k: Kernel) -> None:
     """A directory read in small pieces is the directory read at once."""
     _fill(k)
     handle = k.opendir(k.dir)
@@ -83,7 +83,7 @@ def small_buffer(k: Any) -> None:
     "protocol.readdir.offsets", op="READDIR", source="catalogue 3.21.3", quick=True,
     killers=("READDIR:entries=lose", "READDIR:errno=EIO", "READDIR:stale"),
 )
-def offsets(k: Any) -> None:
+def offsets(k: Kernel) -> None:
     """Reading on from the offset of any entry gives the entries behind it, and no others."""
     if not k.read_only:
         _fill(k)
@@ -104,7 +104,7 @@ def offsets(k: Any) -> None:
     "protocol.readdir.types", op="READDIR", also=("LOOKUP",), source="catalogue 3.21.2",
     killers=("LOOKUP:attr.mode=0o10644",),
 )
-def types(k: Any) -> None:
+def types(k: Kernel) -> None:
     """The type of each entry is that of its attributes, or unknown."""
     if not k.read_only:
         k.given_file("file")
@@ -123,7 +123,7 @@ def types(k: Any) -> None:
     "protocol.readdir.inode-numbers", op="READDIR", source="catalogue 3.21.2", level=SHOULD,
     killers=("READDIR:errno=EIO",),
 )
-def inode_numbers(k: Any) -> None:
+def inode_numbers(k: Kernel) -> None:
     """No entry has inode number 0: many programs take it for a removed one."""
     none = [entry.name for entry in k.entries(k.some_dir().node) if entry.ino == 0]
     k.expect(not none, "an inode number for each entry", f"0 for {none[:3]}")
@@ -133,7 +133,7 @@ def inode_numbers(k: Any) -> None:
     "protocol.readdir.rewind", op="READDIR", also=("CREATE",), source="catalogue 3.21.4",
     needs=("write", "regular-file"), quick=True, killers=("READDIR:stale", "READDIR:entries=lose,nth=3"),
 )
-def rewind(k: Any) -> None:
+def rewind(k: Kernel) -> None:
     """A directory that is read again from offset 0 shows what was made since it was opened."""
     k.given_file("before")
     handle = k.opendir(k.dir)
@@ -145,7 +145,7 @@ def rewind(k: Any) -> None:
 @wire_check(
     "protocol.readdir.dots", op="READDIR", source="catalogue 3.21.1", level=SHOULD, killers=("READDIR:errno=EIO",),
 )
-def dots(k: Any) -> None:
+def dots(k: Kernel) -> None:
     """A directory lists itself and its parent, as every other file system of Linux does."""
     names = {entry.name for entry in k.entries(k.some_dir().node)}
     absent = [name.decode() for name in _DOTS if name not in names]
@@ -159,7 +159,7 @@ def dots(k: Any) -> None:
         "READDIRPLUS:errno=EIO", "READDIRPLUS:entries=slash", "READDIRPLUS:attr.size=+1", "READDIRPLUS:entries=lose",
     ),
 )
-def plus_attributes(k: Any) -> None:
+def plus_attributes(k: Kernel) -> None:
     """READDIRPLUS lists what READDIR lists, with the attributes that GETATTR gives."""
     if not k.read_only:
         k.given_file("file", b"12345")
@@ -194,7 +194,7 @@ def plus_attributes(k: Any) -> None:
     "protocol.releasedir.answered", op="RELEASEDIR", also=("OPENDIR",), source="catalogue 3.21.12, 4", level=SHOULD,
     quick=True, main=True, killers=("RELEASEDIR:errno=EIO", "RELEASEDIR:drop"),
 )
-def releasedir(k: Any) -> None:
+def releasedir(k: Kernel) -> None:
     """RELEASEDIR is answered with success."""
     handle = k.opendir(k.some_dir().node)
     if handle.stateless:

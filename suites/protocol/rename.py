@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import EEXIST, EINVAL, ENOENT, ENOTEMPTY
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _NEEDS = ("write", "regular-file")
 _NOREPLACE, _EXCHANGE = 1, 2
@@ -15,7 +15,7 @@ _NOREPLACE, _EXCHANGE = 1, 2
     "protocol.rename.moves", op="RENAME", also=("LOOKUP",), source="catalogue 3.10.1", needs=_NEEDS,
     quick=True, main=True, killers=("RENAME:errno=ENOSYS", "RENAME:errno=EIO", "RENAME:fake"),
 )
-def moves(k: Any) -> None:
+def moves(k: Kernel) -> None:
     """A renamed file has its new name and its content; the old name is gone."""
     k.given_file("old", b"content")
     k.rename(k.dir, "old", k.dir, "new")
@@ -28,7 +28,7 @@ def moves(k: Any) -> None:
     "protocol.rename.replaces", op="RENAME", also=("LOOKUP", "READ"), source="catalogue 3.10.2", needs=_NEEDS,
     killers=("RENAME:fake", "RENAME:errno=EEXIST"),
 )
-def replaces(k: Any) -> None:
+def replaces(k: Kernel) -> None:
     """A rename onto an existing file puts the new content under that name."""
     k.given_file("new version", b"new")
     k.given_file("target", b"old content")
@@ -41,7 +41,7 @@ def replaces(k: Any) -> None:
     "protocol.rename.open-victim", op="RENAME", also=("READ",), source="catalogue 3.10.2", needs=_NEEDS,
     killers=("RENAME:errno=EBUSY", "READ:errno=ENOENT"),
 )
-def open_victim(k: Any) -> None:
+def open_victim(k: Kernel) -> None:
     """A file that is replaced while open can still be read through its handle."""
     k.given_file("new", b"new")
     handle = k.given_handle(k.given_file("target", b"old content"))
@@ -53,7 +53,7 @@ def open_victim(k: Any) -> None:
     "protocol.rename.other-directory", op="RENAME", also=("LOOKUP",), source="catalogue 3.10.7",
     needs=("write", "mkdir"), killers=("RENAME:fake", "RENAME:errno=EXDEV"),
 )
-def other_directory(k: Any) -> None:
+def other_directory(k: Kernel) -> None:
     """A file and a directory can be moved into another directory."""
     folder, moved = k.given_dir("folder"), k.given_dir("moved")
     k.given_file("inside", b"inside", parent=moved)
@@ -68,7 +68,7 @@ def other_directory(k: Any) -> None:
     "protocol.rename.nodeid-stays", op="RENAME", also=("GETATTR", "READ"), source="catalogue 3.10.8", needs=_NEEDS,
     killers=("GETATTR:errno=ENOENT", "RENAME:errno=EIO"),
 )
-def nodeid_stays(k: Any) -> None:
+def nodeid_stays(k: Kernel) -> None:
     """The nodeid of a renamed file still leads to it."""
     node = k.given_file("old", b"content")
     k.rename(k.dir, "old", k.dir, "new")
@@ -80,7 +80,7 @@ def nodeid_stays(k: Any) -> None:
     "protocol.rename.missing", op="RENAME", source="catalogue 3.10.6", needs=_NEEDS,
     killers=("RENAME:fake", "RENAME:map=ENOENT>EIO"),
 )
-def missing(k: Any) -> None:
+def missing(k: Kernel) -> None:
     """Renaming a name that is not there (someone was faster) gives ENOENT."""
     with k.raises(ENOENT):
         k.rename(k.dir, "missing", k.dir, "new")
@@ -90,7 +90,7 @@ def missing(k: Any) -> None:
     "protocol.rename.not-empty", op="RENAME", also=("MKDIR",), source="catalogue 3.10.5", needs=("write", "mkdir"),
     killers=("RENAME:fake", "RENAME:map=ENOTEMPTY>EIO", "RENAME:map=ENOTEMPTY>EPERM"),
 )
-def not_empty(k: Any) -> None:
+def not_empty(k: Kernel) -> None:
     """A directory is not renamed onto one that holds something: ENOTEMPTY, and nothing is lost."""
     k.given_dir("source")
     target = k.given_dir("target")
@@ -104,7 +104,7 @@ def not_empty(k: Any) -> None:
     "protocol.rename2.no-replace", op="RENAME2", also=("LOOKUP",), source="catalogue 3.11.1", level=OPTIONAL,
     needs=_NEEDS, quick=True, main=True, killers=("RENAME2:errno=EIO", "RENAME2:fake"),
 )
-def no_replace(k: Any) -> None:
+def no_replace(k: Kernel) -> None:
     """RENAME_NOREPLACE moves to a free name, and gives EEXIST for one that is taken."""
     k.given_file("old", b"one")
     k.given_file("taken", b"two")
@@ -119,7 +119,7 @@ def no_replace(k: Any) -> None:
     "protocol.rename2.exchange", op="RENAME2", also=("LOOKUP", "READ"), source="catalogue 3.11.1, 3.11.2",
     level=OPTIONAL, needs=_NEEDS, killers=("RENAME2:errno=EIO", "RENAME2:fake"),
 )
-def exchange(k: Any) -> None:
+def exchange(k: Kernel) -> None:
     """RENAME_EXCHANGE swaps two files, or is refused: it is never taken for a plain rename."""
     k.given_file("a", b"was a")
     k.given_file("b", b"was b")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fsprobe.checks import SHOULD, Finding, wire_check
+from fsprobe.checks.kernel import Kernel
 
 
 @wire_check(
     "protocol.statfs.sane", op="STATFS", source="catalogue 3.16.1", quick=True, main=True,
     killers=("STATFS:errno=ENOSYS", "STATFS:errno=EIO"),
 )
-def sane(k: Any) -> None:
+def sane(k: Kernel) -> None:
     """The block size is not zero, and no more is free than there is."""
     st = k.statfs()
     if st.blocks == st.bsize == 0:
@@ -27,7 +26,7 @@ def sane(k: Any) -> None:
     "protocol.statfs.name-length", op="STATFS", source="catalogue 3.16.1", level=SHOULD,
     killers=("STATFS:errno=EIO",),
 )
-def name_length(k: Any) -> None:
+def name_length(k: Kernel) -> None:
     """The longest name is told: programs that trust it cannot make a file where it is 0."""
     said = k.statfs().namelen
     k.expect(said > 0, "namelen above 0", "namelen 0")
@@ -37,7 +36,7 @@ def name_length(k: Any) -> None:
     "protocol.statfs.any-node", op="STATFS", source="catalogue 3.16.2", needs=("regular-file",),
     killers=("STATFS:errno=ENOSYS", "STATFS:errno=EIO,nth=2"),
 )
-def any_node(k: Any) -> None:
+def any_node(k: Kernel) -> None:
     """STATFS of a file says what STATFS of the root says."""
     sample = k.some_file()
     root, file = k.statfs(), k.statfs(sample.node)

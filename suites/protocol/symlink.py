@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import EILSEQ, EINVAL, EPERM, EROFS
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, SHOULD, Finding, wire_check
+from fsprobe.checks.kernel import Kernel
 
 
 @wire_check(
@@ -13,7 +13,7 @@ from fsprobe.checks import OPTIONAL, SHOULD, Finding, wire_check
     needs=("write",), quick=True, main=True,
     killers=("SYMLINK:errno=EIO", "SYMLINK:attr.mode=0o100777", "SYMLINK:nodeid"),
 )
-def created(k: Any) -> None:
+def created(k: Kernel) -> None:
     """A symbolic link can be made, even to nothing, and is found again as a link."""
     with k.optional(EPERM, EROFS):
         made = k.symlink(k.dir, "link", "no/such/target")
@@ -26,7 +26,7 @@ def created(k: Any) -> None:
     "protocol.readlink.bytes", op="READLINK", source="catalogue 3.5.1", needs=("symlink",), quick=True, main=True,
     killers=("READLINK:errno=ENOSYS", "READLINK:errno=EIO", "READLINK:flip", "READLINK:short"),
 )
-def target_bytes(k: Any) -> None:
+def target_bytes(k: Kernel) -> None:
     """READLINK gives back the target's exact bytes, with no NUL at the end."""
     if k.read_only:
         sample = k.some_symlink()
@@ -42,7 +42,7 @@ def target_bytes(k: Any) -> None:
     "protocol.symlink.size", op="GETATTR", also=("SYMLINK",), source="catalogue 3.3.5", needs=("symlink",),
     killers=("GETATTR:attr.size=+1",),
 )
-def size(k: Any) -> None:
+def size(k: Kernel) -> None:
     """A symbolic link's size is the length of its target."""
     node = k.some_symlink().node
     length, said = len(k.readlink(node)), k.getattr(node).size
@@ -55,7 +55,7 @@ def size(k: Any) -> None:
     "protocol.symlink.odd-bytes", op="SYMLINK", also=("READLINK",), source="catalogue 3.5.1", level=SHOULD,
     needs=("write", "symlink"), killers=("READLINK:flip", "SYMLINK:errno=EIO,nth=2"),
 )
-def odd_bytes(k: Any) -> None:
+def odd_bytes(k: Kernel) -> None:
     """A target is bytes: one that is no UTF-8 comes back as it was."""
     k.given_symlink("plain", "target")
     try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from errno import ENOENT
-from typing import Any
 
 from fsprobe.checks import Finding, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _NEEDS = ("write", "regular-file")
 
@@ -15,7 +15,7 @@ _NEEDS = ("write", "regular-file")
     "protocol.unlink.gone", op="UNLINK", also=("LOOKUP", "READDIR"), source="catalogue 3.8.1", needs=_NEEDS,
     quick=True, main=True, killers=("UNLINK:errno=ENOSYS", "UNLINK:errno=EIO", "UNLINK:fake"),
 )
-def gone(k: Any) -> None:
+def gone(k: Kernel) -> None:
     """An unlinked name is found no more, neither by LOOKUP nor by READDIR."""
     k.given_file("f", b"x")
     k.given_file("stays", b"y")
@@ -29,7 +29,7 @@ def gone(k: Any) -> None:
     "protocol.unlink.missing", op="UNLINK", source="catalogue 3.8.4", needs=_NEEDS,
     killers=("UNLINK:fake", "UNLINK:map=ENOENT>EIO", "UNLINK:errno=ENOSYS"),
 )
-def missing(k: Any) -> None:
+def missing(k: Kernel) -> None:
     """Unlinking a name that is not there (someone was faster) gives ENOENT."""
     with k.raises(ENOENT):
         k.unlink(k.dir, "missing")
@@ -40,7 +40,7 @@ def missing(k: Any) -> None:
     needs=_NEEDS, quick=True,
     killers=("UNLINK:errno=EBUSY", "READ:errno=ENOENT", "GETATTR:errno=ENOENT"),
 )
-def open_file(k: Any) -> None:
+def open_file(k: Kernel) -> None:
     """A file that is unlinked while open can still be read, written and asked for its size."""
     node = k.given_file("f", b"before")
     handle = k.open(node, os.O_RDWR)
@@ -59,7 +59,7 @@ def open_file(k: Any) -> None:
     "protocol.unlink.other-link", op="UNLINK", also=("LINK", "GETATTR"), source="catalogue 3.8.1",
     needs=("write", "hardlink"), killers=("UNLINK:fake", "GETATTR:attr.nlink=+1", "UNLINK:errno=EIO"),
 )
-def other_link(k: Any) -> None:
+def other_link(k: Kernel) -> None:
     """The other name of a file keeps the data, and the link count falls by one."""
     node = k.given_file("f", b"kept")
     k.given_hardlink(node, "other")

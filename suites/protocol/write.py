@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
 
 from fsprobe.checks import SHOULD, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _NEEDS = ("write", "regular-file")
 
@@ -16,7 +16,7 @@ _NEEDS = ("write", "regular-file")
     quick=True, main=True,
     killers=("WRITE:errno=ENOSYS", "WRITE:errno=EIO", "WRITE:fake", "WRITE:short", "WRITE:flip"),
 )
-def count(k: Any) -> None:
+def count(k: Kernel) -> None:
     """WRITE takes every byte and says so; READ gives them back."""
     node = k.given_file("f")
     handle = k.given_handle(node, os.O_RDWR)
@@ -30,7 +30,7 @@ def count(k: Any) -> None:
     "protocol.write.middle", op="WRITE", also=("READ",), source="catalogue 3.15.6", needs=_NEEDS,
     killers=("WRITE:fake", "WRITE:short", "READ:flip"),
 )
-def middle(k: Any) -> None:
+def middle(k: Kernel) -> None:
     """Writing in the middle, across a page, changes those bytes and no other."""
     node = k.given_file("f")
     handle = k.given_handle(node, os.O_RDWR)
@@ -43,7 +43,7 @@ def middle(k: Any) -> None:
     "protocol.write.behind-end", op="WRITE", also=("READ", "GETATTR"), source="catalogue 3.15.3", needs=_NEEDS,
     killers=("WRITE:fake", "WRITE:errno=EFBIG,nth=2", "GETATTR:attr.size=+1"),
 )
-def behind_end(k: Any) -> None:
+def behind_end(k: Kernel) -> None:
     """Writing behind the end leaves a gap of zeros, and the size is exact."""
     node = k.given_file("f", b"abc")
     handle = k.given_handle(node, os.O_RDWR)
@@ -57,7 +57,7 @@ def behind_end(k: Any) -> None:
     "protocol.write.largest", op="WRITE", also=("READ",), source="catalogue 3.15.6, 3.20.1", needs=_NEEDS,
     killers=("WRITE:fake", "WRITE:short", "WRITE:errno=EINVAL", "READ:flip"),
 )
-def largest(k: Any) -> None:
+def largest(k: Kernel) -> None:
     """A request as large as INIT allows, up to 1 MiB, is taken whole."""
     size = min(k.negotiated.max_write, k.negotiated.max_pages * 4096, 1 << 20)
     handle = k.given_handle(k.given_file("f"), os.O_RDWR)
@@ -70,7 +70,7 @@ def largest(k: Any) -> None:
     "protocol.write.mtime", op="WRITE", also=("GETATTR", "SETATTR"), source="catalogue 3.15.2", level=SHOULD,
     needs=_NEEDS, killers=("WRITE:fake", "GETATTR:attr.mtime=1234567890"),
 )
-def mtime(k: Any) -> None:
+def mtime(k: Kernel) -> None:
     """Writing brings mtime to the present."""
     node = k.given_file("f", b"abc")
     with k.setup():

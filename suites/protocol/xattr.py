@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import EEXIST, ENODATA, ENOSYS, EOPNOTSUPP, ERANGE
-from typing import Any
 
 from fsprobe.checks import OPTIONAL, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _NEEDS = ("write", "regular-file", "xattr")
 _CREATE, _REPLACE = 1, 2
@@ -18,7 +18,7 @@ _NOT_OFFERED = (ENOSYS, EOPNOTSUPP)
     level=OPTIONAL, needs=_NEEDS, quick=True, main=True,
     killers=("SETXATTR:errno=EIO", "SETXATTR:fake", "GETXATTR:flip"),
 )
-def round_trip(k: Any) -> None:
+def round_trip(k: Kernel) -> None:
     """A value is kept byte for byte, NULs and a new value for an old one included."""
     node = k.given_file("f")
     with k.optional():
@@ -32,7 +32,7 @@ def round_trip(k: Any) -> None:
     "protocol.setxattr.empty-value", op="SETXATTR", also=("GETXATTR",), source="catalogue 3.19.4", level=OPTIONAL,
     needs=_NEEDS, killers=("SETXATTR:fake", "GETXATTR:errno=ENODATA"),
 )
-def empty_value(k: Any) -> None:
+def empty_value(k: Kernel) -> None:
     """An empty value is there, and empty."""
     node = k.given_file("f")
     k.given_xattr(node, _NAME, b"")
@@ -43,7 +43,7 @@ def empty_value(k: Any) -> None:
     "protocol.setxattr.create", op="SETXATTR", source="catalogue 3.19.2", level=OPTIONAL, needs=_NEEDS,
     killers=("SETXATTR:fake", "SETXATTR:map=EEXIST>EIO"),
 )
-def create(k: Any) -> None:
+def create(k: Kernel) -> None:
     """XATTR_CREATE on an attribute that exists gives EEXIST, and the value stays."""
     node = k.given_file("f")
     k.given_xattr(node, _NAME, b"first")
@@ -56,7 +56,7 @@ def create(k: Any) -> None:
     "protocol.setxattr.replace", op="SETXATTR", source="catalogue 3.19.2", level=OPTIONAL, needs=_NEEDS,
     killers=("SETXATTR:fake", "SETXATTR:map=ENODATA>EIO"),
 )
-def replace(k: Any) -> None:
+def replace(k: Kernel) -> None:
     """XATTR_REPLACE on an attribute that does not exist gives ENODATA."""
     node = k.given_file("f")
     with k.raises(ENODATA, optional=_NOT_OFFERED):
@@ -68,7 +68,7 @@ def replace(k: Any) -> None:
     needs=_NEEDS, quick=True, main=True,
     killers=("GETXATTR:errno=EIO", "GETXATTR:flip", "GETXATTR:short", "GETXATTR:map=ERANGE>EIO"),
 )
-def sizes(k: Any) -> None:
+def sizes(k: Kernel) -> None:
     """Size 0 asks for the length alone, the exact size gets the value, a smaller one ERANGE."""
     node = k.given_file("f")
     k.given_xattr(node, _NAME, b"0123456789")
@@ -82,7 +82,7 @@ def sizes(k: Any) -> None:
     "protocol.getxattr.missing", op="GETXATTR", source="catalogue 3.19.1", level=OPTIONAL, needs=("regular-file",),
     killers=("GETXATTR:errno=EIO", "GETXATTR:map=ENODATA>ENOENT"),
 )
-def missing(k: Any) -> None:
+def missing(k: Kernel) -> None:
     """An attribute that does not exist gives ENODATA."""
     node = k.some_file().node
     with k.raises(ENODATA, optional=_NOT_OFFERED):
@@ -93,7 +93,7 @@ def missing(k: Any) -> None:
     "protocol.listxattr.names", op="LISTXATTR", also=("SETXATTR",), source="catalogue 3.19.3", level=OPTIONAL,
     needs=_NEEDS, quick=True, main=True, killers=("LISTXATTR:errno=EIO", "LISTXATTR:short", "LISTXATTR:map=ERANGE>EIO"),
 )
-def listed(k: Any) -> None:
+def listed(k: Kernel) -> None:
     """The list has every name that was set, each ended by NUL; a buffer too small gives ERANGE."""
     node = k.given_file("f")
     k.given_xattr(node, "user.one", b"1")
@@ -111,7 +111,7 @@ def listed(k: Any) -> None:
     "protocol.listxattr.answered", op="LISTXATTR", source="catalogue 3.19.3; fs/fuse/xattr.c fuse_verify_xattr_list",
     level=OPTIONAL, needs=("regular-file",), killers=("LISTXATTR:errno=EIO", "LISTXATTR:drop"),
 )
-def list_answered(k: Any) -> None:
+def list_answered(k: Kernel) -> None:
     """The list of a file's attributes is one that a kernel takes, and as long as its length says."""
     node = k.some_file().node
     with k.optional():
@@ -124,7 +124,7 @@ def list_answered(k: Any) -> None:
     "protocol.removexattr.gone", op="REMOVEXATTR", also=("GETXATTR", "SETXATTR"), source="catalogue 3.19.1",
     level=OPTIONAL, needs=_NEEDS, quick=True, main=True, killers=("REMOVEXATTR:errno=EIO", "REMOVEXATTR:fake"),
 )
-def removed(k: Any) -> None:
+def removed(k: Kernel) -> None:
     """A removed attribute is gone."""
     node = k.given_file("f")
     k.given_xattr(node, _NAME, b"value")
@@ -138,7 +138,7 @@ def removed(k: Any) -> None:
     "protocol.removexattr.missing", op="REMOVEXATTR", source="catalogue 3.19.1", level=OPTIONAL, needs=_NEEDS,
     killers=("REMOVEXATTR:errno=EIO", "REMOVEXATTR:fake"),
 )
-def remove_missing(k: Any) -> None:
+def remove_missing(k: Kernel) -> None:
     """Removing an attribute that does not exist gives ENODATA."""
     node = k.given_file("f")
     with k.raises(ENODATA, optional=_NOT_OFFERED):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import ENOSYS
-from typing import Any
 
 from fsprobe.checks import INFO, wire_check
+from fsprobe.checks.kernel import Kernel
 
 _UNKNOWN_OPCODE = 2047
 
@@ -14,7 +14,7 @@ _UNKNOWN_OPCODE = 2047
     "protocol.unknown.opcode", op="OPCODE_2047", also=("GETATTR",), source="catalogue 3.35", quick=True, main=True,
     killers=("GETATTR:crash", "GETATTR:errno=EIO"),
 )
-def unknown_opcode(k: Any) -> None:
+def unknown_opcode(k: Kernel) -> None:
     """An operation that the daemon does not know gets ENOSYS, and the daemon serves on."""
     with k.raises(ENOSYS):
         k.ask_raw(_UNKNOWN_OPCODE, k.root, bytes(64))
@@ -25,7 +25,7 @@ def unknown_opcode(k: Any) -> None:
     "protocol.destroy.answered", op="DESTROY", source="catalogue 3.20.5; fs/fuse/inode.c fuse_send_destroy", level=INFO,
     main=True, killers=("DESTROY:drop", "DESTROY:crash"),
 )
-def destroy(k: Any) -> None:
+def destroy(k: Kernel) -> None:
     """DESTROY, the last request of a block-device mount, is answered; its error is nobody's business."""
     try:
         k.destroy()
