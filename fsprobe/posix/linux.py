@@ -117,6 +117,11 @@ def drop_capabilities() -> None:
     syscall("capset", header, bytes(24))
 
 
+def current_cpu() -> int:
+    """The processor that this thread runs on, -1 where nobody tells."""
+    return int(libc.sched_getcpu())
+
+
 def has_sys_admin() -> bool:
     """Whether CAP_SYS_ADMIN is effective here: mounting and namespaces without a user namespace."""
     with open("/proc/self/status") as status:

@@ -18,6 +18,7 @@ from fsprobe.diagnose.diagnose import Evidence, diagnose
 from fsprobe.diagnose.library import UNKNOWN, Library
 from fsprobe.diagnose.matrix import summarise
 from fsprobe.errors import FsprobeError, MachineError
+from fsprobe.posix import linux
 from fsprobe.relay.client import Sandbox
 from fsprobe.relay.opening import Opening, levels
 from fsprobe.relay.pump import WITHHELD
@@ -308,7 +309,8 @@ class Session:
     def _pin(self, *, parallel: bool) -> None:
         """Worker, relay and daemon on one processor: the wake-ups between them cost more than the work."""
         cpus = sorted(os.sched_getaffinity(0))
-        self._life.sandbox.call("affinity", cpus=cpus if parallel else cpus[-1:])
+        here = linux.current_cpu()  # runs side by side each get the one that the scheduler found idle for them
+        self._life.sandbox.call("affinity", cpus=cpus if parallel else [here if here in cpus else cpus[-1]])
 
     # -- the end
 
