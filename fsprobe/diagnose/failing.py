@@ -13,15 +13,17 @@ from fsprobe.diagnose.advice import implement, look_at
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.diagnose.operations import OPERATIONS
-from fsprobe.diagnose.roots import MADE, cause_of, lying_attributes, made_by_kernel, root_of, roots_of
+from fsprobe.diagnose.roots import MADE, XATTR, cause_of, lying_attributes, made_by_kernel, root_of, roots_of
 from fsprobe.results.records import CheckResult, Diagnosis
 from fsprobe.results.verdicts import Cause
 
-_XATTR = frozenset({"SETXATTR", "GETXATTR", "LISTXATTR", "REMOVEXATTR"})
 _XATTR_FIX = "Answer EOPNOTSUPP, or ENOSYS once: programs such as `ls -l` and `cp -p` then do without."
 _PARENT_MTIME = re.compile(r"newer mtime after .*\bthe directory\b")
 _MTIME_FIX = "Set mtime and ctime of the parent whenever an entry is made, removed or renamed in it (POSIX)."
 _LOOKS_UP = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
+_MANY = 4
+# Errors that the kernel makes by what an operation said before: that operation, and what it said.
+_KERNEL_BY = {"ESPIPE": ("OPEN", "OPEN answers FOPEN_NONSEEKABLE or FOPEN_STREAM, so the kernel refuses to seek")}
 _SUCCESS = ("the call succeeds", "exit 0")
 _TITLE: Mapping[Cause, str] = {
     Cause.WRONG_ERRNO: "answers the wrong error",
@@ -36,7 +38,7 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
     """What failed and has no other explanation, one diagnosis for each operation and way of failing."""
     failed = [check for check in evidence.checks if check.verdict in FAILED and check.id not in explained]
     roots, lies = roots_of(failed, evidence), lying_attributes(failed, evidence)
-    found, failed = _shared(failed, evidence)
+    found, failed = _shared(failed, roots, evidence)
     groups: dict[tuple[str, Cause], list[CheckResult]] = {}
     for check in failed:
         op = root_of(check, roots, evidence, lies)
@@ -51,7 +53,7 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
 
 
 def _shared(
-    failed: Sequence[CheckResult], evidence: Evidence
+    failed: Sequence[CheckResult], roots: Mapping[str, Cause], evidence: Evidence
 ) -> tuple[list[Diagnosis], list[CheckResult]]:
     """Causes that several operations share by their nature, and the checks that are left over."""
     found = []
@@ -61,7 +63,7 @@ def _shared(
         found.append(_together(Cause.WRONG_METADATA, told, parents, evidence, _MTIME_FIX))
     else:
         parents = []
-    xattrs = [check for check in failed if check.op in _XATTR and _never_works(check, evidence)]
+    xattrs = [check for check in failed if check.op in XATTR and _never_works(check, evidence)]
     answers = {check.errno for check in xattrs} - {""}
     if len(answers) == 1 and answers != {"ENODATA"} and len({check.op for check in xattrs}) > 1:
         told = f"extended attributes are answered with {answers.pop()}, where EOPNOTSUPP is due"
@@ -69,7 +71,46 @@ def _shared(
     else:
         xattrs = []
     taken = {check.id for check in (*parents, *xattrs)}
+    refused = next((op for op, cause in roots.items() if cause is Cause.MALFORMED_REPLY), "")
+    for errno, met in _unanswered(failed, evidence).items():
+        mine = [check for check in met if check.id not in taken]
+        found.append(_spread(errno, mine, evidence, refused if errno == "EIO" else ""))
+        taken |= {check.id for check in mine}
     return found, [check for check in failed if check.id not in taken]
+
+
+def _unanswered(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, list[CheckResult]]:
+    """By errno, the checks of operations that never answered with what the caller got, where these are many."""
+    found: dict[str, list[CheckResult]] = {}
+    for check in failed:
+        if made_by_kernel(check, evidence) and cause_of(check, evidence) is Cause.WRONG_ERRNO:
+            found.setdefault(check.errno, []).append(check)
+    return {errno: met for errno, met in found.items() if len({check.op for check in met}) >= _MANY}
+
+
+def _spread(errno: str, checks: Sequence[CheckResult], evidence: Evidence, refused: str) -> Diagnosis:
+    """One error in many places comes of one operation: the one that answers it, or whose answer the kernel goes by."""
+    answers = {op: summary.replies.get(errno, 0) for op, summary in evidence.operations.items()}
+    most = max(answers, key=lambda op: answers[op], default="")
+    by, told = _KERNEL_BY.get(errno, ("", f"the kernel says {errno}"))
+    if refused:
+        by, told = refused, f"the kernel makes {errno} of what {refused} answers"
+    elif answers.get(most):
+        by, told = most, f"{most} answers {errno}"
+    others = tuple(dict.fromkeys(check.op for check in checks if check.op != by))
+    op = by or others[0]
+    lines = list(dict.fromkeys(f"{c.id}: expected {c.expected}, observed {c.observed}" for c in checks[:3]))
+    return Diagnosis(
+        cause=Cause.WRONG_ERRNO,
+        op=op,
+        confidence="likely",
+        summary=f"{told}, and with that {len(others)} other operations fail",
+        evidence=(*lines, f"callers get {errno}, with which these were never answered: {', '.join(others)}",
+                  *commands(checks)),
+        fix="\n".join((look_at(op, evidence.library), f"Repeat it: {checks[0].reproduce}")),
+        checks=ids(checks),
+        ops=tuple(dict.fromkeys((op, *others))),
+    )  # fmt: skip
 
 
 def _never_works(check: CheckResult, evidence: Evidence) -> bool:
@@ -88,7 +129,7 @@ def _together(
         summary=told,
         evidence=(f"concerned: {', '.join(ops)}", *commands(checks)),
         fix=fix,
-        checks=ids(checks, *(blocked_by(evidence, op) for op in ops if op in _XATTR)),
+        checks=ids(checks, *(blocked_by(evidence, op) for op in ops if op in XATTR)),
         ops=ops,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from fsprobe.diagnose.absent import FAILED
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.results.errnos import errno_in
@@ -20,6 +21,7 @@ _CHANGES = frozenset({"UNLINK", "RMDIR", "RENAME", "RENAME2", "REMOVEXATTR", "SE
 _REMOVE = frozenset({"UNLINK", "RMDIR", "RENAME", "REMOVEXATTR"})
 # What the next look at a thing says where making it was answered with success and did nothing.
 MADE = {**dict.fromkeys(("CREATE", "MKNOD", "MKDIR", "SYMLINK", "LINK"), "ENOENT"), "SETXATTR": "ENODATA"}
+XATTR = frozenset({"SETXATTR", "GETXATTR", "LISTXATTR", "REMOVEXATTR"})
 REFUSED_REPLY = "a reply to "
 """How an expectation begins where a reply came that a kernel does not take."""
 _NO_EFFECT = re.compile(
@@ -33,9 +35,12 @@ _ATTRIBUTE = re.compile(
 
 _CONTENT = re.compile(r"\b(?:contents?|output of|zeros|bytes (?:read|written))\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\bwritten\b|write error|error writing", re.IGNORECASE)
-_LISTED = re.compile(r"\b(?:listed|listing|entries|names? left|names listed)\b", re.IGNORECASE)
+_LISTED = re.compile(
+    r"\b(?:listed|listing|entries|names|(?:directories|files) found)\b|\bfind: |output of `ls\b", re.IGNORECASE
+)
 _TYPE_CHANGED = re.compile(r"\bnodeid \d+ stays a\b")
 _SAME_FILE = re.compile(r"same file|file system loop|replaced while being copied")
+_BYTES = re.compile(r"(?:(\d+) bytes, at offset \d+ )?b(['\"].*['\"])$")
 _DATA_OPS = ("READ", "WRITE")
 _TIMES = re.compile(r"time|touch|utim", re.IGNORECASE)
 
@@ -74,15 +79,20 @@ def root_of(
     wrong after any operation is GETATTR's where GETATTR is known to tell wrong sizes. Wrong content is charged to
     READ or WRITE where these are known to be broken.
     """
-    if _stored_nothing(roots, lies) and _is_data(check, evidence, lies):
+    if _stored_nothing(roots, lies, evidence) and _is_data(check, evidence, lies):
         return "WRITE"
     if check.op != "GETATTR" and _told_by_stat(check, lies):
         return "GETATTR"
-    if "size" in lies and not check.errno and check.layer != "wire" and _is_data(check, evidence, lies):
-        if not any(roots.get(op) is Cause.WRONG_DATA for op in _DATA_OPS):
-            return "GETATTR"  # the kernel reads as far as the size goes
+    mounted = check.layer != "wire" and not check.errno and "size" in lies
+    if mounted and _is_data(check, evidence, lies) and not (_same_length(check) or _data_breaks_on_wire(evidence)):
+        return "GETATTR"  # the kernel reads as far as the size goes
     if _SAME_FILE.search(check.observed) and "ino" in lies:
         return "GETATTR"
+    if check.op in XATTR:
+        if roots.get("SETXATTR") is Cause.SILENT_NOOP:
+            return "SETXATTR"
+        if roots.get("REMOVEXATTR") is Cause.SILENT_NOOP and "No such attribute" in check.expected:
+            return "REMOVEXATTR"
     kernel = made_by_kernel(check, evidence)
     if kernel and roots.get("LOOKUP") is Cause.WRONG_METADATA:  # a node whose type changes is EIO for good
         return "LOOKUP"
@@ -99,9 +109,23 @@ def root_of(
     return next((op for op in check.ops if op in roots), check.op)
 
 
-def _stored_nothing(roots: Mapping[str, Cause], lies: frozenset[str]) -> bool:
+def _same_length(check: CheckResult) -> bool:
+    """Whether just as many bytes came as were expected, so that no size is to blame."""
+    told = [_BYTES.search(text) for text in (check.expected, check.observed)]
+    sizes = [(match[1], len(match[2])) for match in told if match]
+    return len(sizes) == 2 and sizes[0] == sizes[1]
+
+
+def _data_breaks_on_wire(evidence: Evidence) -> bool:
+    """Whether READ errs where no kernel goes by the size in between."""
+    asked = [c for c in evidence.checks if c.layer == "wire" and c.declared == "READ" and c.verdict in FAILED]
+    return any(_CONTENT.search(check.expected) for check in asked)
+
+
+def _stored_nothing(roots: Mapping[str, Cause], lies: frozenset[str], evidence: Evidence) -> bool:
     """Sizes, what is read and what was written are all wrong: no READ and no GETATTR can do that, WRITE can."""
-    return "size" in lies and all(roots.get(op) is Cause.WRONG_DATA for op in _DATA_OPS)
+    both = all(roots.get(op) is Cause.WRONG_DATA for op in _DATA_OPS)
+    return both and "size" in lies and _data_breaks_on_wire(evidence)
 
 
 def _is_data(check: CheckResult, evidence: Evidence, lies: frozenset[str]) -> bool:
@@ -147,7 +171,7 @@ def cause_of(check: CheckResult, evidence: Evidence) -> Cause:
     gone = ("ENODATA" if check.op == "REMOVEXATTR" else "ENOENT") if check.op in _REMOVE else ""
     if gone and check.expected.startswith(gone) and check.observed == "success":
         return Cause.SILENT_NOOP
-    if check.main and check.errno == MADE.get(check.op) and made_by_kernel(check, evidence):
+    if check.layer == "wire" and check.main and check.errno == MADE.get(check.op) and made_by_kernel(check, evidence):
         return Cause.SILENT_NOOP  # what it said to have made is not found
     if check.expected.startswith(REFUSED_REPLY):
         return Cause.MALFORMED_REPLY

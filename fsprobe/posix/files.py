@@ -255,3 +255,12 @@ class Flock:
 
 
 _FLOCK = struct.Struct("hhqqi4x")
+
+
+def total_size(path: str) -> int:
+    """The bytes that a file system holds in all, full or free; 0 where it does not say."""
+    try:
+        status = os.statvfs(path)
+    except OSError:
+        return 0
+    return status.f_blocks * status.f_frsize

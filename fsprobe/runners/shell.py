@@ -20,6 +20,7 @@ import pexpect
 from fsprobe.checks.check import Blocked, Check, Finding, Level, Lost, Skip, Unsupported
 from fsprobe.checks.shell import Shell as ShellContext
 from fsprobe.checks.suite import load_suite
+from fsprobe.posix.files import total_size
 from fsprobe.runners.setup import Setup
 from fsprobe.runners.shell_place import Place, find_place, find_sample, mount_line
 from fsprobe.runners.shell_terminal import Asked, Flooded, Terminal
@@ -290,6 +291,10 @@ class ShellLayer:
         """Stop a bash that has children left: their output would end up in the next check."""
         if self._terminal is not None and self._terminal.background():
             self._terminal.stop()
+
+    def size(self) -> int:
+        """By statfs; 0 where that hung before."""
+        return 0 if "STATFS" in self.setup.avoid else total_size(self.setup.root)
 
     def close(self) -> list[str]:
         """End bash, then remove what was made. Returns what could not be removed."""

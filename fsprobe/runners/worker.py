@@ -6,6 +6,7 @@ or traces. It is started by the session and may be lost at any system call.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import traceback
@@ -19,6 +20,10 @@ from fsprobe.errors import UsageError
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.runners.setup import Setup
 
+# A full disk is no fault where the whole of it is smaller than what the checks write.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_ROOM = 64 << 20
+
 
 class Layer(Protocol):
     """What each layer brings: a context for every check, and tidying up."""
@@ -28,6 +33,9 @@ class Layer(Protocol):
 
     def context(self, check: Check) -> AbstractContextManager[Any]:
         """A fresh context for one check; leaving it cleans up what the check left."""
+
+    def size(self) -> int:
+        """The bytes that the file system holds in all, full or free; 0 where it does not say."""
 
     def close(self) -> list[str]:
         """Remove the working place. Returns what could not be removed."""
@@ -78,6 +86,8 @@ def _call(layer: Layer, check: Check) -> tuple[Outcome, tuple[str, ...]]:
     except Lost as lost:
         return Outcome("lost", observed=str(lost)), tuple(notes)
     except OSError as error:
+        if error.errno in _FULL and 0 < (size := layer.size()) < _ROOM:
+            return Outcome("skip", observed=f"the target is too small to ask: {size} bytes in all"), tuple(notes)
         where = traceback.extract_tb(error.__traceback__)
         line = next((frame.line for frame in reversed(where) if frame.filename == check.path), "") or ""
         return Outcome("oserror", observed=error.strerror or str(error), errno=error.errno or 0, call=line), tuple(notes)

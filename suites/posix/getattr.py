@@ -51,6 +51,17 @@ def entry_number(m: Mount) -> None:
 
 
 @mount_check(
+    "posix.getattr.distinct-numbers", op="GETATTR", source="catalogue 3.1.9; POSIX sys/stat.h",
+    main=True, needs=("write",), killers=("GETATTR:attr.ino=7", "GETATTR:attr.ino=0"),
+)
+def distinct_numbers(m: Mount) -> None:
+    """Two files and a directory have three inode numbers: find, cp, mv, diff and tar compare them."""
+    paths = [m.file("one"), m.file("two"), os.path.dirname(m.path("one"))]
+    numbers = [m.stat(path).ino for path in paths]
+    m.expect_equal(3, len(set(numbers)), f"different inode numbers among ino {numbers}:")
+
+
+@mount_check(
     "posix.getattr.other-descriptor", op="GETATTR", source="catalogue 3.3.2", also=("WRITE", "SETATTR"),
     needs=("write",), killers=("GETATTR:attr.size=+1", "SETATTR:fake"),
 )

@@ -6,7 +6,7 @@ import errno
 import functools
 import os
 
-from fsprobe.checks import Skip, mount_check
+from fsprobe.checks import Finding, Skip, linux, mount_check
 from fsprobe.checks.mount import Mount
 
 
@@ -81,6 +81,18 @@ def many(m: Mount) -> None:
 
 
 @mount_check(
+    "posix.open.changes-nothing", op="OPEN", source="catalogue 3.13.1; POSIX open", main=True, also=("READ",),
+    needs=("write",), killers=("READ:flip", "OPEN:errno=EIO"),
+)
+def changes_nothing(m: Mount) -> None:
+    """Opening for writing without O_TRUNC, and closing again, leaves content and size."""
+    path = m.file("kept", b"content that stays")
+    for flags in (os.O_WRONLY, os.O_RDWR, os.O_WRONLY | os.O_APPEND):
+        m.close(m.open(path, flags))
+        m.expect_equal(b"content that stays", m.read(path), "the content after open and close")
+
+
+@mount_check(
     "posix.open.execute", op="OPEN", source="catalogue 3.13.5", also=("READ", "RELEASE"), needs=("write",),
     killers=("READ:errno=EIO,path=*script", "READ:flip,path=*script", "OPEN:errno=EACCES,path=*script"),
 )
@@ -97,5 +109,8 @@ def execute(m: Mount) -> None:
         path = m.file(f"{number}.script", b"#!/bin/sh\nexit 7\n", mode=0o755)
         if not m.stat(path).mode & 0o100:
             raise Skip("files cannot be executable here: the mode asked for is not kept")
-        status = m.fork(functools.partial(run, path))
+        try:
+            status = m.fork(functools.partial(run, path))
+        except OSError as error:
+            raise Finding("the script to run", linux.errno_name(error.errno or 0)) from error
         m.expect_equal(7, status, "the exit status of the script")

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 
-from fsprobe.checks import SHOULD, Finding, linux, mount_check
+from fsprobe.checks import SHOULD, Finding, Skip, linux, mount_check
 from fsprobe.checks.mount import Mount
 
+_FILLING = 6.0
 LISTED = ("*:entries=lose", "*:entries=double")
 
 
 def many_names(count: int) -> list[bytes]:
     """Names of 100 bytes, so that a few dozen need more than one request."""
     return sorted(b"%04d" % number + b"n" * 96 for number in range(count))
+
+
+def _touch(path: str) -> None:
+    """An empty file by one request where MKNOD can do that."""
+    try:
+        os.mknod(path, 0o100644)
+    except OSError:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
 
 
 def fill(m: Mount, folder: str, names: list[bytes]) -> str:
@@ -35,6 +46,28 @@ def every_entry(m: Mount) -> None:
     m.expect(not lost, "120 entries", f"{len(lost)} missing, {lost[:1]} first")
     m.expect(not odd, "only the entries made", f"also {odd[0]!r}" if odd else "")
     m.expect_equal(120, len(found), "entries, each once")
+
+
+@mount_check(
+    "posix.readdir.thousand", op="READDIR", source="catalogue 3.36 large; POSIX readdir", also=("MKNOD", "CREATE"),
+    needs=("write",), killers=LISTED,
+)
+def thousand(m: Mount) -> None:
+    """A directory of 1,100 entries lists each exactly once, also where the listing behind it comes by pages."""
+    top = m.subdir("many")
+    paths = [f"{top}/{number:04}" for number in range(1_100)]
+    deadline = time.monotonic() + _FILLING
+    with m.setup():
+        for number, path in enumerate(paths):
+            if time.monotonic() > deadline:
+                raise Skip(f"too slow to fill: {number} files in {_FILLING:g} s")
+            _touch(path)
+    found = m.names(top)
+    for path in paths:
+        with suppress(OSError):
+            os.unlink(path)
+    m.expect_equal(1_100, len(set(found)), "different entries")
+    m.expect_equal(1_100, len(found), "entries, each once")
 
 
 @mount_check(

@@ -267,6 +267,7 @@ class MemoryDaemon(threading.Thread, FileAnswers):
     def do_link(self, nodeid, body, header):
         must(not self.read_only, errno.EROFS)
         node = self.node(body.oldnodeid)
+        must(body.newname not in self.node(nodeid).children, errno.EEXIST)
         self.node(nodeid).children[body.newname] = body.oldnodeid
         node.nlink += 1
         return self.entry(body.oldnodeid)
