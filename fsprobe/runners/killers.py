@@ -78,12 +78,13 @@ def prove(todo: Sequence[Pair], targets: Sequence[Target], timeout: float = 3.0,
     for target in targets:
         missing = [pair for pair in todo if pair not in last or not last[pair].red]
         for layer in dict.fromkeys(pair.check.layer for pair in missing):
-            with Bench(target, layer, timeout, cpu) as bench:
-                for pair in missing:
-                    if pair.check.layer == layer:
-                        proof = bench.prove(pair)
-                        if pair not in last or proof.verdict is not None:
-                            last[pair] = proof
+            mine = [pair for pair in missing if pair.check.layer == layer]
+            suites = tuple(dict.fromkeys(pair.check.path for pair in mine))
+            with Bench(target, layer, suites, timeout, cpu) as bench:
+                for pair in mine:
+                    proof = bench.prove(pair)
+                    if pair not in last or proof.verdict is not None:
+                        last[pair] = proof
     return [last[pair] for pair in todo]
 
 
@@ -91,6 +92,13 @@ def leaves_traces(killer: str) -> bool:
     """Whether the kernel remembers this fault for the whole connection: an ENOSYS that is never asked again."""
     op, _, fault = killer.partition(":")
     return "=ENOSYS" in fault and (op not in OPERATIONS or OPERATIONS[op].enosys.sticky)
+
+
+def may_poison(killer: str) -> bool:
+    """Whether the kernel may hold more than the check's own files against the daemon afterwards: an inode whose type
+    has changed is bad for good (fs/fuse/inode.c fuse_stale_inode)."""
+    kind = killer.partition(":")[2]
+    return kind.startswith(("attr.", "nodeid"))
 
 
 def declines(killer: str) -> bool:
@@ -112,13 +120,12 @@ def is_red(check: Check, killer: str, sound: CheckResult, hurt: CheckResult) -> 
 class Bench:
     """One layer of one target, started and kept. `prove` asks; leaving the `with` ends everything."""
 
-    def __init__(self, target: Target, layer: str, timeout: float, cpu: int) -> None:
-        self.target, self.layer, self.cpu = target, layer, cpu
+    def __init__(self, target: Target, layer: str, suites: tuple[str, ...], timeout: float, cpu: int) -> None:
+        self.target, self.layer, self.suites, self.cpu = target, layer, suites, cpu
         self.options = RunOptions(target=target, timeout=timeout)
-        self.restarts = 0
         self._sound: dict[str, CheckResult] = {}
-        self._suites: tuple[str, ...] = ()
         self._fresh = False
+        self._suspect = False
 
     def __enter__(self) -> Self:
         sandbox = Sandbox.open([os.getcwd(), *self.target.argv])
@@ -151,24 +158,27 @@ class Bench:
         return Proof(pair, self.target.name, sound.verdict, verdict, words, red, time.monotonic() - began)
 
     def _ask_sound(self, check: Check) -> CheckResult:
-        """The result without a fault. What an earlier fault may have left in the kernel is no excuse: then on a
-        fresh mount."""
+        """The result without a fault, asked once, and again where an earlier fault may have poisoned the mount: what
+        that left in the kernel is no excuse, so then on a fresh one."""
+        self._start_if_needed()
         before = self._sound.get(check.id)
-        if before is not None and before.verdict not in SOUND:
+        if before is not None and (before.verdict not in SOUND or not self._suspect):
             return before
-        self._start_if_needed(check)
         result = self._ask(check)
         if result.verdict not in SOUND and not self._fresh:
-            self._restart(check)
+            self._restart()
             result = self._ask(check)
+        self._start_if_needed()
         self._sound[check.id] = result
+        self._suspect = False
         return result
 
     def _ask_hurt(self, pair: Pair) -> CheckResult:
         """The result with the fault, which comes only now where it can."""
-        if is_built_in(pair.killer) or pair.killer.startswith("INIT:") or self.life.asking is None:
+        if is_built_in(pair.killer) or pair.killer.startswith("INIT:"):
             return self._ask_from_start(pair)
         self._fresh = False
+        self._suspect = may_poison(pair.killer)
         self.life.sandbox.call("rules", rules=[pair.killer])
         result = self._ask(pair.check)
         if self.life.asking is not None:
@@ -184,7 +194,7 @@ class Bench:
         defective = is_built_in(pair.killer)
         self.life.target = resolve(pair.killer) if defective else self.target
         try:
-            self._open(pair.check, [] if defective else [pair.killer])
+            self._open([] if defective else [pair.killer])
             return self._ask(pair.check)
         except Unready as unready:
             return judge(pair.check, None, [], unready.incident, reproduce="")
@@ -207,21 +217,18 @@ class Bench:
             self.life.stop()
         return judge(check, outcome, exchanges, incident, reproduce="")
 
-    def _start_if_needed(self, check: Check) -> None:
-        if self.life.asking is None or check.path not in self._suites:
-            self._restart(check)
+    def _start_if_needed(self) -> None:
+        if self.life.asking is None:
+            self._restart()
 
-    def _restart(self, check: Check) -> None:
-        self.restarts += 1
+    def _restart(self) -> None:
         self.life.stop()
-        self._open(check, [])
+        self._open([])
 
-    def _open(self, check: Check, rules: list[str]) -> None:
-        if check.path not in self._suites:
-            self._suites = (*self._suites, check.path)
+    def _open(self, rules: list[str]) -> None:
         self.life.options = replace(self.options, inject=tuple(rules))
         self.life.start(self.layer)
-        self.life.open_worker(self.layer, self._suites, 1, ())
+        self.life.open_worker(self.layer, self.suites, 1, ())
         cpus = sorted(os.sched_getaffinity(0))
         self.life.sandbox.call("affinity", cpus=[cpus[self.cpu % len(cpus)]])
-        self._fresh = True
+        self._fresh, self._suspect = True, False
