@@ -72,7 +72,7 @@ def _opcode(name: str, text: str) -> int | None:
     try:
         return int(wire.Opcode[name])
     except KeyError:
-        near = difflib.get_close_matches(name, [o.name for o in wire.Opcode], 1)
+        near = difflib.get_close_matches(name.upper(), [o.name for o in wire.Opcode], 1)
         hint = (f"did you mean {near[0]}?",) if near else ()
         raise UsageError(f"rule {text!r}: {name!r} is no FUSE operation", causes=hint) from None
 
