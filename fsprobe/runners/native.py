@@ -6,6 +6,7 @@ Owns starting that worker and looking like a sandbox to `ask`; knows nothing of 
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from collections import deque
 from typing import Any
 
 from fsprobe.config.target import Target
+from fsprobe.errors import UsageError
 from fsprobe.posix.channel import Channel
+from fsprobe.runners.events import Listener
+from fsprobe.runners.options import RunOptions
 from fsprobe.runners.session import Session
 from fsprobe.runners.target_run import TargetRun
 from fsprobe.sandbox import evidence, isolation, mounts, process
@@ -100,7 +104,11 @@ class NativeRun(TargetRun):
 
 
 class NativeSession(Session):
-    """A run on a directory in place."""
+    """A run on a directory in place. Raises UsageError where there is none."""
+
+    def __init__(self, options: RunOptions, emit: Listener) -> None:
+        _require_directory(options.native or "")
+        super().__init__(options, emit)
 
     def _begin(self) -> None:
         return None
@@ -114,6 +122,18 @@ class NativeSession(Session):
         self.environment["degraded"] = ["no relay: requests are not seen on a directory that is mounted already"]
         target = Target(directory, ())
         return NativeRun(self.options, target, Native(), self.token)
+
+
+def _require_directory(path: str) -> None:
+    """Asked in a child: on a hung mount it would never come back, which is then for the worker to find."""
+    child = subprocess.Popen(["test", "-d", path], stdin=subprocess.DEVNULL)
+    try:
+        missing = child.wait(2.0) != 0
+    except subprocess.TimeoutExpired:
+        child.kill()
+        return
+    if missing:
+        raise UsageError(f"--native {path}: there is no such directory", command=f"ls -ld {shlex.quote(path)}")
 
 
 def mount_of(directory: str) -> mounts.Mount | None:
