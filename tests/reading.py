@@ -21,7 +21,7 @@ def document_of(result: Result) -> Document:
     """The result's document. Fails where there is none, it breaks the schema, or it tells another exit code."""
     assert result.document is not None, f"no result was written: {result}"
     jsonschema.validate(result.document, json.loads(SCHEMA_FILE.read_text()))
-    assert result.document["summary"]["exit_code"] == result.exit_code, result
+    assert result.document["summary"]["exit_code"] == result.exit_code, str(result)
     return result.document
 
 
