@@ -10,8 +10,10 @@ import argparse
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import NoReturn
 
+from reference_fs.model import StoreError
 from reference_fs.options import Options, parse_options
 from reference_fs.profiles import FRONTS, PROFILES, RAW, Profile, choose_front, find_profile
 
@@ -31,6 +33,7 @@ def _parser() -> _Parser:
     parser.add_argument("-f", dest="foreground", action="store_true", help="stay in the foreground")
     parser.add_argument("-o", dest="options", action="append", default=[], metavar="OPTIONS",
                         help="mount options; VexFS's own: size=, inodes=, no_default_permissions, no_allow_other")
+    parser.add_argument("--store", default="", metavar="DIR", help="keep the content in DIR, across mounts")
     parser.add_argument("--profile", default="", metavar="PROFILE", help="repeat a defect (see --list-profiles)")
     parser.add_argument("--front", choices=FRONTS, help="what speaks FUSE (default: the one that can show the profile)")
     parser.add_argument("--list-profiles", action="store_true", help="list the defects and what they break")
@@ -38,7 +41,7 @@ def _parser() -> _Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until unmounted. Exit status: 0 unmounted, 1 could not mount, 2 bad arguments."""
+    """Serve until unmounted. Exit status: 0 unmounted, 1 could not mount, 2 bad arguments, 3 unusable store."""
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.list_profiles:
@@ -48,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.mountpoint is None:
         parser.error("which MOUNTPOINT? Try: vexfs-fuse DIR -f")
     try:
-        options = parse_options(arguments.options)
+        options = replace(parse_options(arguments.options), store=arguments.store)
         profile = find_profile(arguments.profile)
         front = choose_front(profile, arguments.front)
     except ValueError as error:
@@ -57,6 +60,9 @@ def main(argv: list[str] | None = None) -> int:
         if not os.path.isdir(arguments.mountpoint):
             parser.error(f"{arguments.mountpoint}: not a directory")
         return _serve(front, arguments.mountpoint, options, profile, arguments.foreground)
+    except StoreError as error:
+        print(f"vexfs-fuse: {error}", file=sys.stderr)
+        return 3
     except OSError as error:
         print(f"vexfs-fuse: {arguments.mountpoint}: {error.strerror or error}", file=sys.stderr)
     except ImportError as error:

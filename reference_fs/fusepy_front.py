@@ -21,6 +21,7 @@ from reference_fs.model_data import BLOCK
 from reference_fs.model_inode import Inode
 from reference_fs.options import Options
 from reference_fs.profiles import Profile
+from reference_fs.stores import open_store
 
 LIBRARIES = {"fusepy": ("fuse", "libfuse.so.2"), "mfusepy": ("mfusepy", "libfuse3.so.3")}
 ENDED_BY_SIGNAL = 8  # of libfuse 3's fuse_main_real, where libfuse 2 says 0
@@ -30,10 +31,16 @@ UTIME_NOW, UTIME_OMIT = (1 << 30) - 1, (1 << 30) - 2  # bits/stat.h
 def run(front: str, mountpoint: str, options: Options, profile: Profile, *, foreground: bool) -> int:
     """Mount and serve until unmounted. Returns the exit status. Raises OSError where there is no such library."""
     binding = load(front)
-    store = Store(
-        size=options.size, inodes=options.inodes, enforce=not options.default_permissions,
-        uid=os.geteuid(), gid=os.getegid(),
-    )  # fmt: skip
+    store = open_store(options)
+    try:
+        return _serve(binding, store, front, mountpoint, options, profile, foreground=foreground)
+    finally:
+        store.close()
+
+
+def _serve(
+    binding: Any, store: Store, front: str, mountpoint: str, options: Options, profile: Profile, *, foreground: bool
+) -> int:
     callbacks = Callbacks3 if front == "mfusepy" else Callbacks2
     operations = (Operations if front == "mfusepy" else CallableOperations)(store, binding.fuse_get_context, profile)
     if front == "fusepy":

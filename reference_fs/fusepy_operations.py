@@ -225,13 +225,12 @@ class Operations:
         return model_files.write(self.store, inode, offset, data, kill=self._context()[0] != 0)
 
     def flush(self, path: str | None, fh: int) -> None:
-        """Nothing is held back, so there is nothing to write out; the same for `fsync`."""
+        """Nothing is held back, so there is nothing to write out."""
 
     def fsync(self, path: str | None, datasync: int, fh: int) -> None:
-        pass
+        self.store.sync()
 
-    def fsyncdir(self, path: str | None, datasync: int, fh: int) -> None:
-        pass
+    fsyncdir = fsync
 
     def release(self, path: str | None, fh: int) -> None:
         inode = self._handles.pop(fh, None)

@@ -37,6 +37,10 @@ class Space:
     name_max: int = NAME_MAX
 
 
+class StoreError(Exception):
+    """What is kept from earlier mounts cannot be used; the message says why, in one line."""
+
+
 class Store:
     """One file system in memory.
 
@@ -73,11 +77,25 @@ class Store:
         inode.atime = inode.mtime = inode.ctime = inode.btime = now
         self._next_ino += 1
         if stat.S_ISDIR(mode):
-            inode.entries, inode.nlink, inode.size = Directory(), 2, BLOCK
+            inode.entries, inode.nlink, inode.size = self.new_directory(), 2, BLOCK
         elif stat.S_ISREG(mode):
-            inode.data = SparseData(self.block_pool)
+            inode.data = self.new_data()
         self.inodes[inode.ino] = inode
         return inode
+
+    def new_directory(self) -> Directory:
+        """The entries of a directory that is being made."""
+        return Directory()
+
+    def new_data(self) -> SparseData:
+        """The content of a file that is being made."""
+        return SparseData(self.block_pool)
+
+    def sync(self) -> None:
+        """What fsync(2) promises. Memory is all there is here: nothing is held back, so nothing is written out."""
+
+    def close(self) -> None:
+        """The file system was unmounted."""
 
     def get(self, ino: int) -> Inode:
         """The inode with that number. Raises OSError(ESTALE) where it is gone."""

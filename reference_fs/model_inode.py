@@ -83,6 +83,13 @@ class Directory:
         self._order.append(self._next)
         self._next += 1
 
+    def restore(self, name: bytes, inode: Inode, offset: int) -> None:
+        """Put back what had this offset before; to be called in the order of offsets."""
+        self.names[name] = (inode, offset)
+        self._by_offset[offset] = name
+        self._order.append(offset)
+        self._next = offset + 1
+
     def remove(self, name: bytes) -> None:
         """Forget a name that is there."""
         _, offset = self.names.pop(name)

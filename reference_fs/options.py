@@ -21,7 +21,7 @@ class Options:
 
     The timeouts are 0, so that every question reaches the file system and can be seen (and altered) on the
     way, and so that hard links agree under libfuse, which gives every path a node of its own. `rest` goes
-    to the mount as it is.
+    to the mount as it is. store: the directory that keeps the content, "" where memory does.
     """
 
     size: int = DEFAULT_BYTES
@@ -33,6 +33,7 @@ class Options:
     negative_timeout: float = 0.0
     fsname: str = "vexfs"
     subtype: str = "vexfs"
+    store: str = ""
     rest: dict[str, str | bool] = field(default_factory=dict)
 
 

@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import subprocess
+from types import FrameType
 
 from reference_fs.options import Options
 
@@ -26,6 +27,10 @@ MS_NOSUID, MS_NODEV, MNT_DETACH = 2, 4, 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class Stopped(BaseException):
+    """A signal asked the daemon to end."""
+
+
 class Device:
     """A connection to the kernel, mounted on `mountpoint`."""
 
@@ -34,13 +39,28 @@ class Device:
         self._mountpoint = mountpoint
         self._by_helper = by_helper
         self._buffer = bytearray()
+        self._reading = self._stopped = False
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """A handler of signals. It ends the wait for requests, never an operation: none may be left half done."""
+        self._stopped = True
+        if self._reading:
+            raise Stopped
 
     def reserve(self, size: int) -> None:
         """Read with a buffer of that many bytes: the kernel refuses one smaller than max_write + 4096."""
         self._buffer = bytearray(max(size, 8192))
 
     def read(self) -> memoryview | None:
-        """The next request, valid until the next call; None when there will be no more."""
+        """The next request, valid until the next call; None when there will be no more. Raises Stopped."""
+        self._reading = True
+        if self._stopped:
+            raise Stopped
+        message = self._next()
+        self._reading = False
+        return message
+
+    def _next(self) -> memoryview | None:
         while True:
             try:
                 length = os.readv(self.fd, [self._buffer])

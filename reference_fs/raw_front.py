@@ -9,8 +9,7 @@ import errno
 import os
 import signal
 from collections.abc import Callable
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from fsprobe.wire import (
     IN_HEADER,
@@ -30,13 +29,13 @@ from fsprobe.wire import (
     decode_request,
     init_flags,
 )
-from reference_fs.model import Store
 from reference_fs.options import Options
 from reference_fs.profiles import Profile
-from reference_fs.raw_device import Device, open_mounted
+from reference_fs.raw_device import Device, Stopped, open_mounted
 from reference_fs.raw_locks import Deferred
 from reference_fs.raw_operations import Operations
 from reference_fs.raw_replies import Timeouts
+from reference_fs.stores import open_store
 
 MAX_WRITE = 1 << 20
 PAGE = 4096
@@ -57,26 +56,22 @@ SUCCESS_WHEN_ABSENT: dict[str, Any] = {
 """What the libraries answer where there is no handler, and it is not ENOSYS."""
 
 
-class _Stopped(BaseException):
-    """A signal asked the daemon to end."""
-
-
 def run(mountpoint: str, options: Options, profile: Profile, *, foreground: bool) -> int:
     """Mount and serve until unmounted, or until SIGTERM, SIGINT or SIGHUP. Returns the exit status."""
-    store = Store(
-        size=options.size, inodes=options.inodes, enforce=not options.default_permissions,
-        uid=os.geteuid(), gid=os.getegid(),
-    )  # fmt: skip
     timeouts = Timeouts.of(options.attr_timeout, options.entry_timeout, options.negative_timeout)
-    device = open_mounted(mountpoint, options)
-    if not foreground:
-        _go_to_background()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, _stop)
+    store = open_store(options)
     try:
-        serve(device, Operations(store, timeouts, profile), profile)
-    except _Stopped:
-        device.unmount()
+        device = open_mounted(mountpoint, options)
+        if not foreground:
+            _go_to_background()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, device.stop)
+        try:
+            serve(device, Operations(store, timeouts, profile), profile)
+        except Stopped:
+            device.unmount()
+    finally:
+        store.close()
     return 0
 
 
@@ -172,8 +167,4 @@ def _go_to_background() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise _Stopped
 
