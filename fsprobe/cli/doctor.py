@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import rich_click as click
 
 if TYPE_CHECKING:
     from fsprobe.sandbox.doctor import Diagnosis, Item
 
-_NAME = 24
+_NAME = 25
+_MEANS = {"full": "all three layers", "fusermount3": "all three layers", "userns": "all three layers",
+          "wire only": "the wire layer only"}
 
 
 @click.command()
@@ -37,8 +39,11 @@ def doctor(as_json: bool) -> int:
     return found.exit_code
 
 
-def print_diagnosis(found: Diagnosis) -> None:
-    """What works as this user first; then every item, with what mends it where it is not well."""
+def print_diagnosis(found: Diagnosis, file: IO[str] | None = None) -> None:
+    """What works as this user first; then every item, with what mends it where it is not well.
+
+    file: standard output where none is given.
+    """
     import sys
 
     from rich.console import Console
@@ -46,14 +51,16 @@ def print_diagnosis(found: Diagnosis) -> None:
 
     from fsprobe.report.text import fold
 
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = Console(file=file or sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
     best = found.best
     uid = found.facts.uid
-    answer = f"Works here as uid {uid}: {best.name}." if best else f"Nothing works here as uid {uid}."
+    answer = f"fsprobe works here as uid {uid}: {_MEANS.get(best.name, best.name)}." if best else (
+        f"fsprobe cannot work here as uid {uid}."
+    )
     style = "bold green" if found.exit_code == 0 else "bold red"
     console.print(Text(answer, style))
     for way in found.ways:
-        mark = Text("  yes  " if way.ok else "  no   ", "green" if way.ok else "dim")
+        mark = Text("  yes  " if way.ok else "   -   ", "green" if way.ok else "dim")
         lines = fold(way.detail, 80 - 7 - 13)
         console.print(mark.append(f"{way.name:<13}").append(lines[0]))
         for line in lines[1:]:
@@ -67,7 +74,7 @@ def print_diagnosis(found: Diagnosis) -> None:
 def _item(item: Item) -> Iterable[object]:
     from rich.text import Text
 
-    from fsprobe.report.text import fold, safe
+    from fsprobe.report.text import fold, fold_command, safe
 
     word, style = ("ok", "green") if item.ok else ("LACK", "bold red") if item.needed else ("lack", "yellow")
     lines = fold(safe(item.detail), 80 - 7 - _NAME)
@@ -77,4 +84,5 @@ def _item(item: Item) -> Iterable[object]:
     if not item.ok:
         yield from (Text(indent + line, "dim") for line in fold(item.matters, 80 - len(indent)))
         if item.mend:
-            yield from (Text(indent + line, "bold") for line in fold(item.mend, 80 - len(indent)))
+            wrap = fold_command if item.mend.startswith("sudo ") else fold
+            yield from (Text(indent + line, "bold") for line in wrap(item.mend, 80 - len(indent)))

@@ -49,45 +49,93 @@ def _unknown(name: str, operations: Sequence[str], checks: Sequence[Check]) -> E
 
 
 def _operation(operation: Operation, checks: Sequence[Check]) -> Iterable[str]:
-    from fsprobe.diagnose.handlers import in_every_library
+    from fsprobe.diagnose.operations import consequence
 
     since = f", since protocol 7.{operation.since}" if operation.since else ""
     yield f"{operation.name} (opcode {operation.opcode}{since})"
-    yield from _told("", operation.about)
+    yield f"  {operation.about}"
     yield ""
     yield from _told("sent by", ", ".join(operation.senders))
-    sticky = " From then on it is not sent any more." if operation.enosys.sticky else ""
-    yield from _told("if ENOSYS", f"the application sees {operation.enosys.sees}.{sticky}")
+    yield from _told("needed", _need(operation))
+    if operation.replies:
+        yield from _told("on ENOSYS", consequence(operation.name))
+    else:
+        yield from _told("reply", "none is due, and one must not be sent")
     if operation.breaks:
         yield from _told("breaks", " ".join(operation.breaks))
-    handlers = in_every_library(operation.name)
-    if handlers:
-        yield from ("", "write in the daemon, by its library:")
-        for library, rows in handlers:
-            for index, row in enumerate(rows):
-                yield from _told(library if index == 0 else "", row.signature, 24)
-    about = [check for check in checks if operation.name in (check.op, *check.also)]
-    alone = f", run them with: fsprobe run TARGET --op {operation.name}" if about else ""
-    yield from ("", f"checks of it: {len(about)}{alone}")
-    yield from (f"  {check.id:<40} {check.level}" for check in about)
+    normal = sorted(operation.normal - {"EINTR", "ENOSYS"})
+    if normal:
+        yield from _told("may answer", f"{', '.join(normal)}: part of its daily work")
+    yield from _handlers(operation.name, operation.replies)
+    yield from _checks_of(operation.name, checks)
+
+
+def _need(operation: Operation) -> str:
+    if operation.core:
+        return "by every file system" + (" that can be written to" if operation.mutates else "")
+    return "no: it is optional" if operation.replies else "no: the kernel only tells"
+
+
+def _handlers(op: str, answered: bool) -> Iterable[str]:
+    """A paragraph for each library; those with the same handlers are one. answered: whether a reply is due."""
+    from fsprobe.diagnose.handlers import FAMILIES, TITLES, missing_answers
+    from fsprobe.report.text import fold
+
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for family, title in TITLES.items():
+        if op in FAMILIES[family]:
+            signatures = tuple(row.signature for row in FAMILIES[family][op])
+            groups.setdefault((signatures, missing_answers(family, op)), []).append(title)
+    if groups:
+        yield from ("", "WRITE IN THE DAEMON" + ", and what the library answers where that is missing" * answered)
+    for (signatures, missing), titles in groups.items():
+        told = f": {' or '.join(_MISSING.get(name, name) for name in missing)}" if answered else ""
+        yield f"  {', '.join(titles)}{told}"
+        for signature in signatures:
+            for index, line in enumerate(fold(signature, 80 - 8)):
+                yield f"    {'    ' if index else ''}{line}"
+
+
+_MISSING = {"ok": "success, doing nothing"}
+
+
+def _checks_of(op: str, checks: Sequence[Check]) -> Iterable[str]:
+    """Its own checks with their sentences; others that exercise it by their ids."""
+    from fsprobe.report.text import fold, pack, safe
+
+    own = [check for check in checks if check.op == op]
+    others = [check for check in checks if op in check.also and check.op != op]
+    if own or others:
+        yield from ("", f"WHAT IS CHECKED ({len(own) + len(others)}): fsprobe run TARGET --op {op}")
+    for check in own:
+        yield f"  {check.id}  {check.level}"
+        yield from (f"    {line}" for line in fold(safe(check.title), 80 - 4))
+    if others:
+        yield "  and checks of other operations that it takes part in:"
+        yield from (f"    {line}" for line in pack([check.id for check in others], 80 - 4, " "))
 
 
 def _check(check: Check) -> Iterable[str]:
-    from fsprobe.report.text import safe
+    from fsprobe.report.text import fold, safe
 
     yield check.id
-    yield from _told("", safe(check.title))
+    yield from (f"  {line}" for line in fold(safe(check.title), 80 - 2))
     yield ""
     yield from _told("level", f"{check.level}{_LEVELS[check.level]}")
     yield from _told("layer", f"{check.layer}: {_LAYERS[check.layer]}")
-    yield from _told("blames", " ".join((check.op, *check.also)))
+    yield from _told("blames", check.op + (f", or what fails it: {' '.join(check.also)}" if check.also else ""))
+    yield from _told("needs", ", ".join(check.needs))
     yield from _told("source", safe(check.source))
-    if check.needs:
-        yield from _told("needs", ", ".join(check.needs))
-    if check.killers:
-        yield from _told("red by", ", ".join(check.killers) + " (each alone must turn it red)")
-    yield from _told("written in", f"{check.path}:{check.line}")
-    yield from _told("alone", f"fsprobe run TARGET --select {check.id}")
+    yield from _told("code", f"{check.path}:{check.line}")
+    yield ""
+    yield from _told("run it", f"fsprobe run TARGET --select {check.id}")
+    rules = [killer for killer in check.killers if not killer.startswith("vexfs")]
+    profiles = [killer for killer in check.killers if killer.startswith("vexfs")]
+    if rules:
+        yield from _told("see it fail", f"fsprobe run vexfs --select {check.id} --inject {rules[0]}")
+        yield from _told("or with", " ".join(rules[1:]))
+    if profiles:
+        yield from _told("see it fail" if not rules else "", f"fsprobe run {profiles[0]} --select {check.id}")
 
 
 _LEVELS = {
@@ -101,8 +149,8 @@ _LAYERS = {
 }
 
 
-def _told(label: str, text: str, column: int = 12) -> Iterable[str]:
+def _told(label: str, text: str, column: int = 15) -> Iterable[str]:
     from fsprobe.report.text import fold
 
-    for index, line in enumerate(fold(text, 80 - column)):
+    for index, line in enumerate(fold(text, 80 - column) if text else ()):
         yield f"  {label if index == 0 else '':<{column - 2}}{line}"

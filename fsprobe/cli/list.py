@@ -6,6 +6,7 @@ Owns how checks are listed; knows nothing of running them.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -15,8 +16,6 @@ import rich_click as click
 
 if TYPE_CHECKING:
     from fsprobe.checks.check import Check
-
-_ID, _OP, _LEVEL = 40, 13, 9
 
 
 @click.command("list")
@@ -41,19 +40,25 @@ def list_checks(
     if as_json:
         print(json.dumps([_as_data(check) for check in found], indent=1))
         return
-    for line in _lines(found, cut_to=80 if sys.stdout.isatty() else None):
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in lines(found, cut_to=width):
         print(line)
 
 
-def _lines(checks: Sequence[Check], cut_to: int | None) -> Iterable[str]:
-    """One line for each check; in a pipe the sentence is whole, so that grep finds all of it."""
-    from fsprobe.report.text import cut, safe
+def lines(checks: Sequence[Check], cut_to: int | None) -> Iterable[str]:
+    """One line for each check; in a pipe the sentence is whole, so that grep finds all of it.
 
-    for check in checks:
-        line = f"{safe(check.id):<{_ID}} {check.op:<{_OP}} {check.level:<{_LEVEL}} {safe(check.title)}"
+    cut_to: columns of the terminal, None where there is none.
+    """
+    from fsprobe.report.text import count, cut, safe
+
+    table = [(safe(check.id), check.op, str(check.level), safe(check.title)) for check in checks]
+    widths = [max((len(row[index]) for row in table), default=0) for index in range(3)]
+    for row in table:
+        line = "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[3]])
         yield cut(line, cut_to) if cut_to else line
     if cut_to:
-        yield f"{len(checks)} checks; fsprobe explain ID tells all of one"
+        yield cut(f"{count(len(checks), 'check')}; all of one: fsprobe explain ID", cut_to)
 
 
 def _as_data(check: Check) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def in_every_library(op: str) -> list[tuple[str, tuple[Handler, ...]]]:
 
 
 def in_the_best_known(op: str) -> str:
-    """`libfuse .unlink, fuser unlink, go-fuse NodeUnlinker`: for a library that was not recognised; "" where none has it.
+    """`libfuse .unlink, fuser unlink, go-fuse NodeUnlinker`, for a library that is not known; "" where none has it.
 
     A Rust name is the bare method: which trait it belongs to is the same for all.
     """

@@ -81,7 +81,10 @@ def _summary(
     ]
     replies = {str(name): int(n) for name, n in dict(stat.get("replies", {})).items()}
     row = OPERATIONS.get(op)
-    layers = {layer: _layer(op, [r for r in about if r.layer == layer]) for layer in ("wire", "mount", "shell")}
+    absent = all_enosys(replies) and op in OPERATIONS
+    layers = {
+        layer: _layer(op, [r for r in about if r.layer == layer], absent) for layer in ("wire", "mount", "shell")
+    }
     verdict = _overall(op, about, replies)
     return OpSummary(
         verdict=verdict,
@@ -106,8 +109,11 @@ def _is_about(result: CheckResult, op: str) -> bool:
     return op in result.ops and result.verdict in _GOOD
 
 
-def _layer(op: str, about: Sequence[CheckResult]) -> OpVerdict | None:
+def _layer(op: str, about: Sequence[CheckResult], absent: bool) -> OpVerdict | None:
+    """absent: nothing but ENOSYS was ever answered, so that what passed in this layer did without the daemon."""
     verdict = _of_checks(op, about)
+    if absent and verdict in (OpVerdict.WRONG, OpVerdict.PARTIAL):
+        return OpVerdict.ENOSYS
     return None if verdict is OpVerdict.UNTESTED else verdict
 
 

@@ -1,10 +1,11 @@
-"""The top of the screen: the answer in a sentence, and the proof of what was tested.
+"""The top of the screen: the answer, and the proof of what was tested.
 
 Owns the header; knows nothing of checks.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -15,15 +16,15 @@ from fsprobe.report.headline import headline
 from fsprobe.report.text import WIDTH, fold, labelled, pack
 
 _ONE_LINE = 53  # what is left beside the label, the separator and "and 12 more"
+_PLACE = re.compile(r"'(\{\w+\})'")
+_UNKNOWN = ("", "unknown")
 
 
 def header(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
-    """Title, headline, and one labelled line per fact. A fact that is not known has no line."""
+    """Title, answer, and one labelled line per fact. A fact that is not known has no line."""
     target, environment = document["target"], document["environment"]
-    version = environment.get("fsprobe", "")
-    title = fold(f"fsprobe {version} · {target['name']}", WIDTH)
-    sentence, style = headline(document)
-    lines = [*(Text(line, "bold") for line in title), *(Text(line, style) for line in fold(sentence, WIDTH)), Text()]
+    title = fold(f"fsprobe {environment.get('fsprobe', '')} · {target['name']}", WIDTH)
+    lines = [*(Text(line, "bold") for line in title), *answer(document), Text()]
     for label, text in _facts(target, environment, verbose):
         if text:
             lines += labelled(label, text)
@@ -32,16 +33,43 @@ def header(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
     return lines
 
 
+def answer(document: Mapping[str, Any]) -> list[Text]:
+    """What came out, a sentence a line."""
+    sentences, style = headline(document)
+    first = [Text(line, style) for line in fold(sentences[0], WIDTH)]
+    return first + [Text(line, style.removeprefix("bold ")) for text in sentences[1:] for line in fold(text, WIDTH)]
+
+
 def _facts(target: Mapping[str, Any], environment: Mapping[str, Any], verbose: bool) -> list[tuple[str, str]]:
-    pid, digest = target.get("pid"), (target.get("binary_sha256") or "")[: None if verbose else 12]
     return [
-        ("command", shlex.join(target.get("argv") or ())),
-        ("mounted", target.get("mount") or target.get("fs_type") or ""),
-        ("daemon", _joined(target.get("library"), pid and f"pid {pid}", digest and f"sha256 {digest}")),
+        ("command", _PLACE.sub(r"\1", shlex.join(target.get("argv") or ()))),
+        ("mounted", str(target.get("mount") or "") if verbose else _mounted(target)),
+        ("daemon", _daemon(target, verbose)),
         ("protocol", _protocol(environment, verbose)),
         ("machine", _machine(environment)),
         ("seed", str(environment.get("seed", "")) if verbose else ""),
+        ("masked", " ".join(environment.get("masked") or ()) if verbose else ""),
+        ("kept in", str(environment.get("kept") or "")),
     ]
+
+
+def _mounted(target: Mapping[str, Any]) -> str:
+    """`fuse.vexfs on /mnt · rw nosuid nodev`, from a line of /proc/self/mountinfo (proc_pid_mountinfo(5))."""
+    mine, found, backing = str(target.get("mount") or "").partition(" - ")
+    fields, behind = mine.split(), backing.split()
+    if not found or len(fields) < 6 or len(behind) < 3:
+        return str(target.get("mount") or "")
+    options = dict.fromkeys([*fields[5].split(","), *behind[2].split(",")])
+    told = " ".join(option for option in options if not option.startswith(("user_id=", "group_id=")))
+    return f"{behind[0]} on {fields[4]} · {told}"
+
+
+def _daemon(target: Mapping[str, Any], verbose: bool) -> str:
+    pid, library = target.get("pid"), target.get("library") or ""
+    digest = (target.get("binary_sha256") or "")[: None if verbose else 12]
+    if library in _UNKNOWN:
+        library = "library not recognised" if pid else ""
+    return _joined(library, pid and f"pid {pid}", digest and f"sha256 {digest}")
 
 
 def _machine(environment: Mapping[str, Any]) -> str:

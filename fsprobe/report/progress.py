@@ -6,6 +6,7 @@ gets one line when it is over. Nothing here starts a thread: the line moves when
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +26,8 @@ from fsprobe.runners.events import (
     TargetStarted,
 )
 
-_CLEAR = "\r\x1b[K"
+_TO_END = "\x1b[K"
+_CLEAR = "\r" + _TO_END
 _REDRAW = 0.05  # seconds: a terminal over a slow line must not hold up checks of 50 µs
 
 
@@ -91,8 +93,17 @@ class Progress:
         head = f"{event.number}/{event.total} {now - self._began:.0f} s {event.layer} "
         bad = {name: n for name, n in self._counts.items() if name not in ("PASS", "INFO", "SKIP")}
         tail = "".join(f" · {name} {n}" for name, n in bad.items())
-        self._write(_CLEAR + head + cut(safe(event.id), WIDTH - len(head) - len(tail) - 1) + tail)
+        width = min(WIDTH, self._columns() or WIDTH)
+        line = cut(head + cut(safe(event.id), max(width - len(head) - len(tail) - 1, 1)) + tail, width - 1)
+        self._write(f"\r{line}{_TO_END}")  # over the old line, then what is left of it: never an empty one between
         self._line_shown = True
+
+    def _columns(self) -> int:
+        """Of the terminal now, 0 where it does not say: a line that wraps cannot be taken back."""
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError, AttributeError):
+            return 0
 
     def _say(self, text: str) -> None:
         self._erase()

@@ -1,8 +1,8 @@
 """The report for a person at a terminal, 80 columns wide, from the result document alone.
 
-Owns the order of the sections and printing; knows nothing of runs. From the top: the answer in a sentence,
-the proof of what was tested, the matrix, the commands that failed, the causes with what to do, and at the
-bottom, where the eye rests when the run is over, the counts and the exit code.
+Owns the order of the sections and printing; knows nothing of runs. From the top: the answer, the proof of what was
+tested, the matrix, what was not answered, the commands that failed, the causes with what to do, and at the
+bottom, where the eye rests when the run is over, the counts, the answer again and the exit code.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from rich.text import Text
 from fsprobe.report.causes import causes, explained
 from fsprobe.report.commands import commands
 from fsprobe.report.finding import finding
-from fsprobe.report.footer import footer
+from fsprobe.report.footer import footer, unanswered
 from fsprobe.report.header import header
 from fsprobe.report.matrix import matrix
-from fsprobe.report.text import WIDTH, clean, count, cut, pad
-from fsprobe.report.words import LAYERS, VERDICT_STYLE, blamed, is_problem
+from fsprobe.report.names import plain_names
+from fsprobe.report.text import WIDTH, clean, count, cut, labelled, pad
+from fsprobe.report.words import LAYERS, VERDICT_STYLE, blamed, charged, is_failure
 
 _FINDINGS_SHOWN = 5
 _WARNINGS_SHOWN = 6
@@ -36,22 +37,22 @@ class _Console(Console):
 
 def render(document: Mapping[str, Any], *, verbose: bool = False) -> list[Text]:
     """The lines of the report."""
-    document = clean(document)
+    document = plain_names(clean(document))
+    known = charged(document)
     sections = [
         header(document, verbose=verbose),
         matrix(document["operations"], blamed(document), verbose=verbose),
-        commands(document["checks"]),
-        _unexplained(document, verbose),
-        _warnings(document, verbose),
+        [*unanswered(document, verbose=verbose), *_warnings(document, verbose)],
         _every_check(document) if verbose else [],
+        commands(document["checks"], known),
+        _unexplained(document, verbose),
         causes(document, verbose=verbose),
-        footer(document, verbose=verbose),
     ]
     lines: list[Text] = []
     for section in sections:
         if section:
             lines += [Text(), *section] if lines else section
-    return lines
+    return [*lines, Text(), *footer(document, verbose=verbose, lines_above=len(lines))]
 
 
 def print_report(document: Mapping[str, Any], file: IO[str], *, verbose: bool = False) -> None:
@@ -70,29 +71,29 @@ def print_report(document: Mapping[str, Any], file: IO[str], *, verbose: bool = 
 def _unexplained(document: Mapping[str, Any], verbose: bool) -> list[Text]:
     """Checks that need a look and have no cause: each in full, since nothing else tells of them."""
     known = explained(document)
-    problems = [check for check in document["checks"] if is_problem(check) and check["verdict"] != "NOTRUN"]
-    found = [check for check in problems if check["id"] not in known]
+    found = [check for check in document["checks"] if is_failure(check) and check["id"] not in known]
     if not found:
         return []
     lines = [Text(f"{count(len(found), 'finding')} with no known cause".upper(), "bold")]
     shown = found if verbose else found[:_FINDINGS_SHOWN]
     for check in shown:
-        lines += finding(check)
+        lines += finding(check, verbose=verbose)
     if len(shown) < len(found):
         lines.append(Text(f"  {len(found) - len(shown)} more with -v", "dim"))
     return lines
 
 
 def _warnings(document: Mapping[str, Any], verbose: bool) -> list[Text]:
+    """What is no fault and may surprise: a line each."""
     found = [check for check in document["checks"] if check["verdict"] == "WARN"]
-    if not found:
-        return []
-    lines = [Text("LEGAL, BUT SURPRISING", "bold")]
-    for check in found if verbose else found[:_WARNINGS_SHOWN]:
-        said = cut(check.get("observed") or check["title"], WIDTH - 36)
-        lines.append(Text(f"  {pad(check['id'], 32)}  {said}"))
-    if not verbose and len(found) > _WARNINGS_SHOWN:
-        lines.append(Text(f"  {len(found) - _WARNINGS_SHOWN} more with -v", "dim"))
+    shown = found if verbose else found[:_WARNINGS_SHOWN]
+    lines: list[Text] = []
+    for index, check in enumerate(shown):
+        hidden = len(found) - len(shown) if index == len(shown) - 1 else 0
+        more = f" (+{hidden}, -v)" if hidden else ""
+        said = check.get("observed") or check["title"]
+        text = f"{check['id']}: {said}"
+        lines += labelled("WARN" if index == 0 else "", text if verbose else cut(text, 67 - len(more)) + more, 0, 13)
     return lines
 
 

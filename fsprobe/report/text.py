@@ -6,6 +6,7 @@ system under test and may hold anything: control characters, terminal escapes, m
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ WIDTH = 80
 # Other, but unassigned (Cn) which a newer terminal may know; separators that break a line.
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _MULTI_LINE = {"fix"}
+_OPTION = re.compile(r"( --[a-z-]+) (?=[^' -])")
 
 
 def safe(text: str, *, lines: bool = False) -> str:
@@ -69,6 +71,19 @@ def fold(text: str, width: int) -> list[str]:
                 word = word[len(head) :]
             line = word
         lines.append(line)
+    return lines
+
+
+def fold_command(command: str, width: int) -> list[str]:
+    """A shell command in lines that can be copied together: broken between words, each line but the last ending in a
+    backslash. Where a break has to come inside quotes there is none; a target's command is split at any space.
+    """
+    whole = _OPTION.sub(r"\1\0", command)  # an option stays with its value
+    lines = [line.replace("\0", " ") for line in fold(whole, width - 2)]
+    quotes = 0
+    for index, line in enumerate(lines[:-1]):
+        quotes += line.count("'")
+        lines[index] = line if quotes % 2 else f"{line} \\"
     return lines
 
 

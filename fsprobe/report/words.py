@@ -42,10 +42,56 @@ EXIT_MEANING = {
 }
 
 
-def blamed(document: Mapping[str, Any]) -> set[str]:
-    """Operations at fault. One that answers ENOSYS is not among them where nothing needs it: POLL, STATX, …"""
-    by_checks = {check["op"] for check in document["checks"] if is_problem(check)}
-    return by_checks | {one["op"] for one in document["diagnoses"] if one.get("confidence") != "note"}
+INSTEAD = {
+    "LINK": "EPERM", "OPEN": "success", "OPENDIR": "success", "RELEASE": "ignored", "RELEASEDIR": "ignored",
+    "FSYNC": "success", "FSYNCDIR": "success", "SYNCFS": "success", "FLUSH": "success", "SETXATTR": "EOPNOTSUPP",
+    "GETXATTR": "EOPNOTSUPP", "LISTXATTR": "EOPNOTSUPP", "REMOVEXATTR": "EOPNOTSUPP", "FALLOCATE": "EOPNOTSUPP",
+    "TMPFILE": "EOPNOTSUPP", "ACCESS": "granted", "CREATE": "MKNOD+OPEN", "INTERRUPT": "ignored", "BMAP": "block 0",
+    "DESTROY": "ignored", "IOCTL": "ENOTTY", "POLL": "ready", "RENAME2": "EINVAL", "LSEEK": "no holes",
+    "COPY_FILE_RANGE": "success", "COPY_FILE_RANGE_64": "success", "STATX": "GETATTR",
+}  # fmt: skip
+"""In a word what the kernel makes of ENOSYS (`diagnose.operations` has the sentences). Where there is none the
+application itself meets the ENOSYS."""
+
+
+def serious(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The diagnoses that matter, in their order: all but notes of what is merely absent."""
+    return [one for one in document.get("diagnoses") or () if one.get("confidence") != "note"]
+
+
+def charged(document: Mapping[str, Any]) -> dict[str, str]:
+    """For each check that a serious diagnosis explains, the operation at its root, which the check may not know.
+
+    Where several operations share a cause it is the check's own, if it is one of them.
+    """
+    own = {check["id"]: check["op"] for check in document["checks"]}
+    found: dict[str, str] = {}
+    for one in serious(document):
+        for check in one.get("checks") or ():
+            mine = own.get(check, "")
+            found.setdefault(check, mine if mine in (one.get("ops") or ()) else one["op"])
+    return found
+
+
+def blamed(document: Mapping[str, Any]) -> list[str]:
+    """Operations at fault: those of serious diagnoses, in their order, and of failed checks that have none.
+
+    One that answers ENOSYS is not among them where nothing needs it: POLL, STATX, …
+    """
+    known = charged(document)
+    named = [op for one in serious(document) for op in (one["op"], *(one.get("ops") or ()))]
+    alone = [check["op"] for check in document["checks"] if is_failure(check) and check["id"] not in known]
+    return [op for op in dict.fromkeys((*named, *alone)) if op]
+
+
+def root_of(check: Mapping[str, Any], known: Mapping[str, str]) -> str:
+    """The operation to show beside a check. known: as `charged` gives it."""
+    return str(known.get(check["id"]) or check["op"])
+
+
+def is_failure(check: Mapping[str, Any]) -> bool:
+    """Whether it was asked and did not pass: a problem, other than NOTRUN."""
+    return check["verdict"] != "NOTRUN" and is_problem(check)
 
 
 def is_problem(check: Mapping[str, Any], *, strict: bool = False) -> bool:

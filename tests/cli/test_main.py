@@ -179,7 +179,7 @@ def test_list_explain_and_report_show_what_they_are_asked_for(tmp_path):
     told = fsprobe("explain", "setattr").stdout
     assert "opcode 4" in told and "utimens" in told and one["id"] in told
     (tmp_path / "r.json").write_text(json.dumps(documents.hang()))
-    assert "SETATTR hangs." in fsprobe("report", tmp_path / "r.json").stdout
+    assert "SETATTR hangs: its reply is lost." in fsprobe("report", tmp_path / "r.json").stdout
     again = fsprobe("report", tmp_path / "r.json", "--format", "json").stdout
     assert json.loads(again) == documents.hang()
 

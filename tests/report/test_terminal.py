@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import jsonschema
@@ -14,13 +13,15 @@ from rich.cells import cell_len
 
 from fsprobe.report.terminal import print_report, render
 from fsprobe.results.document import SCHEMA_FILE
-from tests.report import documents
+from tests.report import documents, recorded
+from tests.report.golden_file import assert_golden
 
-GOLDEN = Path(__file__).with_name("golden")
-SCREENS = {
-    "good": documents.good, "before-fix": documents.before_fix, "hang": documents.hang,
-    "not-mounted": documents.not_mounted, "hostile": documents.hostile,
+MADE = {
+    "good, by hand": documents.good, "before-fix, by hand": documents.before_fix, "hang": documents.hang,
+    "not-mounted, by hand": documents.not_mounted,
 }  # fmt: skip
+SCREENS = {"hostile": documents.hostile} | {name: partial(recorded.load, name) for name in recorded.NAMES}
+ALL = MADE | SCREENS
 
 
 def screen(document: dict[str, Any], *, verbose: bool = False) -> str:
@@ -32,26 +33,21 @@ def screen(document: dict[str, Any], *, verbose: bool = False) -> str:
 @pytest.mark.parametrize("name", SCREENS)
 def test_screen_is_the_golden_one(name):
     """A change of layout that nobody looked at would reach every user."""
-    golden = GOLDEN / f"{name}.txt"
-    shown = screen(SCREENS[name]())
-    if os.environ.get("FSPROBE_GOLDEN") == "write":
-        golden.parent.mkdir(exist_ok=True)
-        golden.write_text(shown)
-    assert shown == golden.read_text()
+    assert_golden(name, screen(SCREENS[name]()))
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize("name", ALL)
 def test_no_line_is_wider_than_80_cells(name, verbose):
     """On a terminal of 80 columns a longer line breaks the table."""
-    long = [line for line in screen(SCREENS[name](), verbose=verbose).split("\n") if cell_len(line) > 80]
+    long = [line for line in screen(ALL[name](), verbose=verbose).split("\n") if cell_len(line) > 80]
     assert not long
 
 
-@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize("name", ALL)
 def test_documents_of_these_tests_fit_the_schema(name):
     """Screens proven on documents that no run makes would prove nothing."""
-    jsonschema.validate(SCREENS[name](), json.loads(SCHEMA_FILE.read_text()))
+    jsonschema.validate(ALL[name](), json.loads(SCHEMA_FILE.read_text()))
 
 
 def test_hostile_names_cannot_move_the_cursor_or_speak_for_fsprobe():
@@ -66,7 +62,7 @@ def test_hostile_names_cannot_move_the_cursor_or_speak_for_fsprobe():
 def test_what_was_not_answered_is_counted_and_never_green():
     """UNSUPPORTED, SKIP and NOTRUN read as success otherwise."""
     lines = render(documents.good())
-    counts = lines[-2]
+    counts = next(line for line in lines if "PASS 120" in line.plain)
     assert "UNSUPPORTED 1 · SKIP 2 · PASS 120" in counts.plain
     styled = {counts.plain[span.start : span.end]: str(span.style) for span in counts.spans}
     assert styled["PASS 120"] == "green"
@@ -95,3 +91,56 @@ def test_failed_start_says_why_in_its_first_lines():
     """The reason has to be on the screen even where no check ran and no cause is known."""
     document = documents.not_mounted() | {"diagnoses": [], "error": {"fact": "./x does not exist", "causes": []}}
     assert "./x does not exist." in screen(document).split("\n")[1]
+
+
+def test_the_answer_is_on_the_smallest_screen_when_the_run_is_over():
+    """A terminal of 24 lines shows the end of a report; what is wrong must stand there, and which commands fail."""
+    last = "\n".join(screen(recorded.load("before-fix")).split("\n")[-24:])
+    assert "5 operations are not implemented: SETATTR, UNLINK, RENAME, MKDIR, RMDIR." in last
+    assert "touch" in last and "Operations.SETATTR" in last and "exit 1" in last
+
+
+def test_harmless_enosys_is_told_from_the_fault_without_colour():
+    """Twenty rows of ENOSYS, of which five matter, send the author to write what nobody needs."""
+    lines = screen(recorded.load("before-fix")).split("\n")
+    optional = next(number for number, line in enumerate(lines) if line.startswith("OPTIONAL"))
+    faults = [line.split()[0] for line in lines[:optional] if " ENOSYS " in line]
+    assert faults == ["SETATTR", "UNLINK", "RENAME", "MKDIR", "RMDIR"]
+    flush = next(line for line in lines[optional:] if line.startswith("FLUSH"))
+    assert "ENOSYS → success" in flush
+
+
+def test_names_of_work_files_do_not_hide_what_a_command_said():
+    """`touch: setting times of '.fsprobe-…` says nothing; the end of the message does."""
+    shown = screen(recorded.load("before-fix"))
+    assert ".fsprobe-" not in shown.replace("the first: .fsprobe-", "")
+    assert "changing permissions of 'f': Function not implemented" in shown
+
+
+@pytest.mark.parametrize("name", ["before-fix", "lost-reply"])
+def test_the_example_shows_the_exchange_that_failed(name):
+    """Three exchanges of a tidying up prove nothing."""
+    lines = screen(recorded.load(name)).split("\n")
+    shown = [line for line in lines if " SETATTR …/" in line or " SETATTR /" in line]
+    assert shown and all("→ ENOSYS" in line or "→ no reply" in line for line in shown)
+
+
+def test_a_command_is_charged_to_the_root_and_a_check_to_what_it_knows():
+    """`rm -r` that fails because rmdir lies would send the author to unlink."""
+    document = documents.good()
+    check = documents.check("shell.rm-r", "FAIL", "UNLINK", title="`rm -r` removes it.", observed="d is still there")
+    lies = {"cause": "silent-noop", "op": "RMDIR", "confidence": "likely", "summary": "RMDIR does nothing",
+            "evidence": [], "fix": "", "checks": [check["id"]], "ops": ["RMDIR"]}  # fmt: skip
+    document["checks"].append(check)
+    document |= {"diagnoses": [lies]}
+    document["summary"] |= {"exit_code": 1}
+    shown = screen(document)
+    assert "1 command fails: rm by RMDIR." in shown
+    assert "rm -r         RMDIR       d is still there" in shown
+
+
+def test_strict_says_what_it_counts():
+    """Exit 1 under a headline that says all is well would look like a fault of fsprobe."""
+    document = documents.good()
+    document["summary"] |= {"exit_code": 1}
+    assert "unexpected by --strict: UNSUPPORTED 1." in screen(document).split("\n")[1]
