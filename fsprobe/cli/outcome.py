@@ -116,12 +116,18 @@ def _ignore(_event: Event) -> None:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a run as Ctrl-C does: cleaned up, the partial report written, exit 130."""
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: cleaned up, the partial report written, exit 130.
+
+    The first is enough: cleaning up is bounded, and a second one in the middle of it would cost the result.
+    """
+    numbers = (signal.SIGINT, *_ENDING)
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, interrupt) for number in _ENDING}
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

@@ -34,6 +34,17 @@ EIO = 5
 GONE = ("ENOTCONN", "ECONNABORTED", os.strerror(errno.ENOTCONN), os.strerror(errno.ECONNABORTED))
 # A thread that waits for its next request on our socket.
 IDLE_WCHAN = ("__skb_wait_for_more_packets", "unix_stream_read_generic", "__skb_recv_datagram")
+# Where a thread waits (catalogue 5), and what that makes of a request that stays open.
+PIPE_FULL = ("anon_pipe_write", "pipe_write", "pipe_wait_writable")
+WAITING = {
+    Cause.DEADLOCK_OWN_MOUNT: {"request_wait_answer", "fuse_simple_request"},
+    Cause.BLOCKED_IO: {
+        "hrtimer_nanosleep", "do_nanosleep", "__do_sys_pause", "sigsuspend", "poll_schedule_timeout", "do_select",
+        "wait_for_connect", "inet_csk_accept", "inet_stream_connect", "wait_woken", "tcp_recvmsg_locked", "do_wait",
+        "anon_pipe_read", "pipe_read",
+    },
+}
+WRITE = str(signal_free_number("write"))
 
 
 class Surroundings(Protocol):
@@ -70,6 +81,8 @@ class Asking:
     timeout: float
     relayed: bool
     idle_seen: int = 0
+    resting: frozenset[str] = frozenset()
+    """Where the daemon's threads wait when nothing is asked of it."""
     suspect: dict[str, Any] | None = None
 
     def ask(self, check: Check) -> tuple[Outcome | None, Incident | None]:
@@ -94,6 +107,25 @@ class Asking:
         except (ChannelClosed, TimeoutError):
             return None, Incident("stuck", detail="the worker is gone")
         return self.wait()
+
+    def part(self, patience: float) -> list[str] | None:
+        """Have the worker tidy up, whatever it is at. What it could not remove; None where it does not come back."""
+        deadline = time.monotonic() + patience
+        try:
+            self.channel.send({"close": True}, timeout=patience)
+            while time.monotonic() < deadline:
+                try:
+                    message, _ = self.channel.receive(TICK)
+                except TimeoutError:
+                    stuck = [o["unique"] for o in self._open() if o["age"] >= SUSPICIOUS] if self.relayed else []
+                    if stuck:
+                        self.sandbox.call("answer", uniques=stuck, error=EIO)
+                    continue
+                if "closed" in message:
+                    return [str(name) for name in message["closed"]]
+        except (ChannelClosed, TimeoutError, OSError):
+            pass
+        return None
 
     def wait(self) -> tuple[dict[str, Any] | None, Incident | None]:
         """The worker's next message, or what came in its way."""
@@ -206,8 +238,21 @@ class Asking:
 
     def _hang(self, oldest: dict[str, Any], how: str, *, proven: bool = False, cause: str = "") -> Incident:
         name = opcode_name(oldest["opcode"])
+        cause = cause or self._blocked()
         return Incident("hang", name, oldest["unique"], detail=f"{name}: {how}", proven=proven, cause=cause,
                         evidence=self._evidence())  # fmt: skip
+
+    def _blocked(self) -> str:
+        """What a thread of the daemon waits for that it does not wait for at rest; "" where none tells."""
+        threads = [thread for process in self.sandbox.call("evidence") for thread in process["threads"]]
+        if threads and all(thread["state"] in ("T", "t") for thread in threads):
+            return Cause.STOPPED
+        for thread in threads:
+            number, first, *_ = [*thread["syscall"].split(), "", ""]
+            if thread["wchan"] in PIPE_FULL and number == WRITE and first in ("0x1", "0x2"):
+                return Cause.BLOCKED_OUTPUT
+        waits = {thread["wchan"] for thread in threads} - self.resting
+        return next((cause for cause, places in WAITING.items() if waits & places), "")
 
     def _evidence(self) -> tuple[str, ...]:
         """One line a thread of the daemon, taken before anything is freed."""

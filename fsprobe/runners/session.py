@@ -320,6 +320,7 @@ class Session:
         life = self.life
         try:
             if life.running:
+                life.part_worker()
                 self._stop_target()
             if self.options.keep:
                 self.environment["kept"] = self._keep()

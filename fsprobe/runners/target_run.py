@@ -22,6 +22,7 @@ from fsprobe.runners.setup import Setup
 
 WORKER = "fsprobe.runners.worker:main"
 CLOSE_TIMEOUT = 10.0
+PART_PATIENCE = 4.0  # removing what the checks made takes under 1 s, but on a busy machine
 _POLL = 0.05
 # Without these there is nothing to check: an incident in one of them, or an unknown one, ends the run.
 _FIRST = frozenset({"", "INIT", "LOOKUP", "GETATTR", "OPENDIR", "READDIR"})
@@ -196,6 +197,12 @@ class TargetRun:
         else:
             self.leaked_files.append(f".fsprobe-{self.token}-{self.starts} (the worker was lost)")
         asking.channel.close()
+
+    def part_worker(self) -> None:
+        """The same where the run ends early: bounded in seconds, and what is left is named."""
+        if self.asking is not None:
+            left = self.asking.part(PART_PATIENCE)
+            self.leaked_files += [f".fsprobe-{self.token}-{self.starts} (interrupted)"] if left is None else left
 
     def lose_worker(self) -> None:
         """Drop a worker that is beyond use."""
