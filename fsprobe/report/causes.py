@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from fsprobe.diagnose.handlers import in_the_best_known
-from fsprobe.report.finding import again, finding
+from fsprobe.report.finding import finding
 from fsprobe.report.text import WIDTH, count, cut, fold, pack, pad
 from fsprobe.report.words import is_failure, serious
 
@@ -27,6 +27,7 @@ _REGISTERS = re.compile(r"(, syscall \d+)(?: 0x[0-9a-f]+)+")
 _FIX_LINES = 8
 _IN_FULL = 4
 """Blocks told with an example; the ones behind are a few lines each."""
+_MORE = "an example of each with -v; one of them again: the same command with --select and its id"
 _REPEAT, _NEEDED = "Repeat it: ", "It is needed by "
 _LAYER_ORDER = ("shell", "mount", "wire")
 
@@ -62,7 +63,7 @@ def causes(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
         full = verbose or number <= _IN_FULL
         lines += [*_block(number, block, document, verbose, full), Text()]
     if len(blocks) > _IN_FULL and not verbose:
-        lines += [Text("   an example of each with -v, every exchange in the JSON", "dim")]
+        lines += [_at(text, "dim") for text in fold(_MORE, WIDTH - _INDENT)]
     notes = [one for one in document.get("diagnoses") or () if one.get("confidence") == "note"]
     for note in notes if verbose else []:
         for text in (note["summary"], *(note.get("evidence") or ())):
@@ -100,7 +101,7 @@ def _block(number: int, block: Block, document: Mapping[str, Any], verbose: bool
         return lines
     total = len(block.checks)
     if not full:
-        return [*lines, _at(f"explains {count(total, 'check')}:"), *again(example, _INDENT + 2)]
+        return [*lines, _at(f"explains {count(total, 'check')}" + ", the first" * (total > 1) + f": {example['id']}")]
     words = f"explains {count(total, 'check')}" + (", for example:" if total > 1 else ":")
     return [*lines, _at(words), *finding(example, _INDENT + 2, verbose=verbose)]
 

@@ -39,11 +39,11 @@ def finding(check: Mapping[str, Any], indent: int = 2, *, verbose: bool = False)
             lines += _field(indent + 2, "because" if index == 0 else "", text, "dim")
     lines += _exchanges(check, indent + 2, verbose)
     if check.get("reproduce"):
-        lines += again(check, indent + 2)
+        lines += _again(check, indent + 2)
     return lines
 
 
-def again(check: Mapping[str, Any], indent: int) -> list[Text]:
+def _again(check: Mapping[str, Any], indent: int) -> list[Text]:
     """The command that repeats it, which can be copied though it may need several lines."""
     parts = fold_command(check["reproduce"], WIDTH - indent - _LABEL)
     first = Text(" " * indent).append(f"{'again':<{_LABEL}}", "dim").append(parts[0])

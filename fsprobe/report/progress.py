@@ -28,6 +28,7 @@ from fsprobe.runners.events import (
 
 _TO_END = "\x1b[K"
 _CLEAR = "\r" + _TO_END
+_UNREMARKABLE = ("PASS", "INFO", "SKIP", "UNSUPPORTED")
 _REDRAW = 0.05  # seconds: a terminal over a slow line must not hold up checks of 50 µs
 
 
@@ -91,7 +92,7 @@ class Progress:
             return
         self._drawn = now
         head = f"{event.number}/{event.total} {now - self._began:.0f} s {event.layer} "
-        bad = {name: n for name, n in self._counts.items() if name not in ("PASS", "INFO", "SKIP")}
+        bad = {name: n for name, n in self._counts.items() if name not in _UNREMARKABLE}
         tail = "".join(f" · {name} {n}" for name, n in bad.items())
         width = min(WIDTH, self._columns() or WIDTH)
         line = cut(head + cut(safe(event.id), max(width - len(head) - len(tail) - 1, 1)) + tail, width - 1)
