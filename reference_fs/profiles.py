@@ -26,6 +26,7 @@ _MADE_BY_THE_FIX = frozenset(
     {"SETATTR", "MKNOD", "MKDIR", "UNLINK", "RMDIR", "OPEN", "FLUSH", "RELEASE"}
 )
 CRASH_SIZE = 1 << 40
+MALFORMED = ("positive-errno", "wrong-length", "wrong-unique")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ class Profile:
     """One defect. fronts: which can show it, the preferred one first.
 
     absent: operations that no handler exists for, answered as a library does then (ENOSYS; OPEN, OPENDIR,
-    RELEASE, RELEASEDIR and STATFS with success and zeros). noop: answered with success, nothing done. lost:
-    taken and never answered. crash_truncate: a size of 1 TiB or more ends the daemon. mounts: False where
+    RELEASE, RELEASEDIR and STATFS with success and zeros). noop: answered with success, nothing done. reply:
+    what is wrong with every reply to the operation `on`: "lost", or one of MALFORMED. slash: names in listings
+    have one. crash_truncate: a size of 1 TiB or more ends the daemon. mounts: False where
     it never mounts.
     """
 
@@ -43,7 +45,9 @@ class Profile:
     fronts: tuple[str, ...] = FRONTS
     absent: frozenset[str] = frozenset()
     noop: frozenset[str] = frozenset()
-    lost: str = ""
+    reply: str = ""
+    on: str = ""
+    slash: bool = False
     crash_truncate: bool = False
     mounts: bool = True
 
@@ -69,7 +73,32 @@ PROFILES: tuple[Profile, ...] = (
         "lost-reply",
         "takes one operation and never answers it, idle all the while; lost-reply=OP names it (default SETATTR)",
         fronts=(RAW,),
-        lost="SETATTR",
+        reply="lost", on="SETATTR",
+    ),
+    Profile(
+        "positive-errno",
+        "answers one operation with an errno of the wrong sign, which the kernel refuses; positive-errno=OP names it",
+        fronts=(RAW,),
+        reply="positive-errno", on="SETATTR",
+    ),
+    Profile(
+        "wrong-length",
+        "replies to one operation say that they are longer than they are; wrong-length=OP names it",
+        fronts=(RAW,),
+        reply="wrong-length", on="SETATTR",
+    ),
+    Profile(
+        "wrong-unique",
+        "replies to one operation name a request that there is not; wrong-unique=OP names it",
+        fronts=(RAW,),
+        reply="wrong-unique", on="SETATTR",
+    ),
+    Profile(
+        "slash-dirent",
+        "directory listings have a name with a slash, which the kernel refuses with EIO",
+        fronts=(RAW,),
+        absent=frozenset({"READDIRPLUS"}),  # so that it is READDIR that shows it, always
+        slash=True,
     ),
     Profile("crash-on-truncate", "aborts when a file is truncated to 1 TiB or more", crash_truncate=True),
     Profile("not-mounted", "starts and stays alive, but never mounts", mounts=False),
@@ -77,7 +106,7 @@ PROFILES: tuple[Profile, ...] = (
 
 
 def find_profile(text: str) -> Profile:
-    """The profile of that name, `lost-reply=OP` with its operation; "" is the healthy one.
+    """The profile of that name, `lost-reply=OP` and its like with their operation; "" is the healthy one.
 
     Raises ValueError that lists the names.
     """
@@ -85,8 +114,8 @@ def find_profile(text: str) -> Profile:
     if not text:
         return HEALTHY
     for profile in PROFILES:
-        if profile.name == name and (not equals or profile.lost):
-            return replace(profile, lost=value.upper()) if equals else profile
+        if profile.name == name and (not equals or profile.on):
+            return replace(profile, on=value.upper()) if equals else profile
     raise ValueError(f"no profile {text!r}; there are {', '.join(profile.name for profile in PROFILES)}")
 
 

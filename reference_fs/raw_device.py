@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import subprocess
+import sys
 from types import FrameType
 
 from reference_fs.options import Options
@@ -73,11 +74,15 @@ class Device:
             return memoryview(self._buffer)[:length] if length else None
 
     def write(self, message: bytes) -> bool:
-        """Send a reply. False where nobody waits for it any more (the request was interrupted, or all is over)."""
+        """Send a reply. False where it reached nobody: its request was interrupted, all is over, or the kernel
+        takes it for malformed."""
         try:
             os.write(self.fd, message)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENODEV, errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN):
+                return False
+            if error.errno == errno.EINVAL:
+                print("vexfs-fuse: the kernel refuses a reply as malformed", file=sys.stderr, flush=True)
                 return False
             raise
         return True

@@ -16,6 +16,7 @@ from fsprobe.wire import (
     NO_REPLY,
     PROTOCOL_MAJOR,
     PROTOCOL_MINOR,
+    DirentList,
     InitFlag,
     InitIn,
     InitOut,
@@ -31,6 +32,7 @@ from fsprobe.wire import (
 )
 from reference_fs.options import Options
 from reference_fs.profiles import Profile
+from reference_fs.raw_defects import slashed, spoiled
 from reference_fs.raw_device import Device, Stopped, open_mounted
 from reference_fs.raw_locks import Deferred
 from reference_fs.raw_operations import Operations
@@ -96,8 +98,15 @@ class Front:
         self._minor = PROTOCOL_MINOR
 
     def answer(self, message: bytes | bytearray | memoryview) -> bytes | None:
-        """The reply, None where none is due. A request that makes no sense is EINVAL."""
+        """The reply, None where none is due, or what the profile makes of it."""
         self._operations.granted.clear()
+        name, reply = self._answer(message)
+        if reply is not None and name == self._profile.on:
+            return spoiled(self._profile.reply, reply)
+        return reply
+
+    def _answer(self, message: bytes | bytearray | memoryview) -> tuple[str, bytes | None]:
+        """The operation, and the reply that is due to it. A request that makes no sense is EINVAL."""
         try:
             request = decode_request(message, self._minor)
         except PeerError:
@@ -105,23 +114,25 @@ class Front:
                 raise
             header = decode_request(message, self._minor, partial=True).header
             silent = header.opcode in NO_REPLY
-            return None if silent else build_reply(header.unique, error=errno.EINVAL, opcode=header.opcode)
+            return "", None if silent else build_reply(header.unique, error=errno.EINVAL, opcode=header.opcode)
         unique, opcode = request.header.unique, request.opcode
         try:
             name = Opcode(opcode).name
         except ValueError:
-            return build_reply(unique, error=errno.ENOSYS, opcode=opcode)
-        if name == self._profile.lost:
-            return None
+            return "", build_reply(unique, error=errno.ENOSYS, opcode=opcode)
+        if name == self._profile.on and self._profile.reply == "lost":
+            return name, None
         try:
             body = self._perform(name, request)
         except Deferred:
-            return None
+            return name, None
         except OSError as error:
             if name in SILENT or opcode in NO_REPLY:
-                return None
-            return build_reply(unique, error=error.errno or errno.EIO, opcode=opcode)
-        return None if name in SILENT else build_reply(unique, body, opcode=opcode, minor=self._minor)
+                return name, None
+            return name, build_reply(unique, error=error.errno or errno.EIO, opcode=opcode)
+        if self._profile.slash and isinstance(body, DirentList):
+            body = slashed(body)
+        return name, None if name in SILENT else build_reply(unique, body, opcode=opcode, minor=self._minor)
 
     def late(self) -> list[bytes]:
         """Replies to earlier requests that are due by now."""

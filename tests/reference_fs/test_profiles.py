@@ -80,7 +80,7 @@ def test_the_table_is_whole() -> None:
         assert set(profile.fronts) <= set(FRONTS)
         assert choose_front(profile, None) == profile.fronts[0]
         assert profile.breaks
-    assert find_profile("lost-reply=read").lost == "READ"
+    assert find_profile("lost-reply=read").on == "READ"
     for wrong in ("nothing", "before-fix=READ"):
         with pytest.raises(ValueError, match="before-fix"):
             find_profile(wrong)
