@@ -20,9 +20,10 @@ from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
 from fsprobe.runners.blame import answered, blame
 from fsprobe.trace.exchange import Exchange
+from fsprobe.wire import NO_REPLY
 
-# A trace longer than this hides what it should show; the beginning and the end are kept.
-_TRACE_HEAD, _TRACE_TAIL = 20, 40
+# A trace longer than this hides what it should show; the beginning, the end and the first that failed are kept.
+_TRACE_HEAD, _TRACE_TAIL, _TRACE_TELLING = 20, 40, 4
 
 # What a wrong-result finding may say and still mean that the feature is not there. EPERM and EINVAL are
 # answers to a question as well, so they count only where the failed call itself, or a command, met them.
@@ -87,7 +88,7 @@ def judge(
         errno=ruling.errno,
         seconds=outcome.seconds if outcome else 0.0,
         reference=check.source,
-        trace=() if quiet and not blocked_by else _trace(exchanges, describe),
+        trace=() if quiet and not blocked_by else _trace(exchanges, describe, op, ruling.errno),
         reproduce=reproduce,
         reason=reason,
         blocked_by=blocked_by,
@@ -211,15 +212,30 @@ def _blocked_reason(op: str, outcome: Outcome) -> str:
     return f"blocked by {op}: {step}" if op else f"a step before the question failed: {step}"
 
 
-def _trace(exchanges: Sequence[Exchange], describe: Callable[[Exchange], str]) -> tuple[str, ...]:
-    if len(exchanges) <= _TRACE_HEAD + _TRACE_TAIL:
-        return tuple(describe(exchange) for exchange in exchanges)
-    left_out = len(exchanges) - _TRACE_HEAD - _TRACE_TAIL
-    return (
-        *(describe(exchange) for exchange in exchanges[:_TRACE_HEAD]),
-        f"… {left_out} exchanges left out …",
-        *(describe(exchange) for exchange in exchanges[-_TRACE_TAIL:]),
-    )
+def _trace(
+    exchanges: Sequence[Exchange], describe: Callable[[Exchange], str], op: str, errno: str
+) -> tuple[str, ...]:
+    """The lines, in order; of a long one the two ends, and from between them what failed the check."""
+    last = len(exchanges) - _TRACE_TAIL
+    lines: list[str] = []
+    gap = kept = 0
+    for index, exchange in enumerate(exchanges):
+        between = _TRACE_HEAD <= index < last
+        if between and (kept == _TRACE_TELLING or not _failed(exchange, op, errno)):
+            gap += 1
+            continue
+        kept += between
+        if gap:
+            lines.append(f"… {gap} exchanges left out …")
+            gap = 0
+        lines.append(describe(exchange))
+    return tuple(lines)
+
+
+def _failed(exchange: Exchange, op: str, errno: str) -> bool:
+    """Whether it is the request that failed the check: answered with the error that was met, or not at all."""
+    unanswered = exchange.error is None and exchange.opcode not in NO_REPLY
+    return operation_name(exchange.opcode) == op and (unanswered or (bool(errno) and answered(exchange) == errno))
 
 
 def _evidence(outcome: Outcome | None, incident: Incident | None) -> tuple[str, ...]:

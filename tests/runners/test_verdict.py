@@ -204,6 +204,16 @@ def test_a_trace_is_kept_where_it_is_needed_and_bounded() -> None:
     assert ruled(Outcome("ok"), *many).trace == ()
 
 
+def test_the_exchange_that_failed_is_kept_in_a_long_trace() -> None:
+    """A check that lists a directory before and after would show a hundred lines and not the one that matters."""
+    noise = ("GETATTR",) * 50
+    result = ruled(ENOSYS, *noise, "SETATTR ENOSYS", *noise)
+    assert [line for line in result.trace if line.startswith("SETATTR")] and len(result.trace) == 63
+    assert [line for line in result.trace if "left out" in line] == [
+        "… 30 exchanges left out …", "… 10 exchanges left out …"
+    ]  # fmt: skip
+
+
 def test_own_faults_carry_their_traceback() -> None:
     """An ERROR can be reported to fsprobe's authors with all they need."""
     assert ruled(Outcome("error", detail="Traceback\n  boom")).evidence == ("Traceback", "  boom")
