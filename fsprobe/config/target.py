@@ -27,7 +27,7 @@ class Target:
 
     argv: the command with `{mountpoint}` and maybe `{source}` still in it. env: variables added to the
     daemon's environment. suites: suites that are run for it beside the usual ones. profile: the defect that
-    the built-in reference was told to show, None otherwise.
+    the built-in reference was told to show, None otherwise. args: what was typed behind `--`; in argv already.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Target:
     env: Mapping[str, str] = field(default_factory=dict)
     suites: tuple[str, ...] = ()
     profile: str | None = None
+    args: tuple[str, ...] = ()
 
     @property
     def wants_source(self) -> bool:
@@ -57,11 +58,11 @@ def resolve(text: str | None, args: Sequence[str] = ()) -> Target:
         raise UsageError("TARGET is empty", command="fsprobe run /path/to/fuse_binary")
     if is_built_in(text):
         built_in = parse_built_in(text)
-        return Target(text, (*built_in.argv, *args), env=built_in.env, profile=built_in.profile)
+        return Target(text, (*built_in.argv, *args), env=built_in.env, profile=built_in.profile, args=tuple(args))
     if _is_command(text):
         words = _split(text)
-        return Target(text, (find_program(words[0]), *words[1:], *args))
-    return Target(text, (find_program(text), MOUNTPOINT, "-f", *args))
+        return Target(text, (find_program(words[0]), *words[1:], *args), args=tuple(args))
+    return Target(text, (find_program(text), MOUNTPOINT, "-f", *args), args=tuple(args))
 
 
 def _is_command(text: str) -> bool:

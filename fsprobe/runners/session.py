@@ -27,9 +27,18 @@ from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
 from fsprobe.runners import facts, plan
 from fsprobe.runners.events import (
-    CheckFinished, CheckStarted, LayerStarted, Listener, Notice, RunFinished, RunStarted, TargetDied, TargetStarted,
+    CheckFinished,
+    CheckStarted,
+    LayerStarted,
+    Listener,
+    Notice,
+    RunFinished,
+    RunStarted,
+    TargetDied,
+    TargetStarted,
 )  # fmt: skip
 from fsprobe.runners.options import RunOptions
+from fsprobe.runners.reproduce import reproduce
 from fsprobe.runners.target_run import StartError, TargetRun, Unready
 from fsprobe.runners.traffic import Traffic
 from fsprobe.runners.verdict import judge
@@ -177,6 +186,7 @@ class Session:
         life.start(layer)
         self._open(layer)
         processes = life.sandbox.call("evidence")
+        life.rest(processes)
         if self.library == UNKNOWN:
             self.library = facts.library_of(processes, self._target_argv())
         self.target |= {"pid": life.pid, "library": self.library.label}
@@ -237,7 +247,8 @@ class Session:
         self.number += 1
         asked = {check.op} if self._life.mode != "direct" else {check.op, *check.also}
         if asked & self._life.withheld:
-            self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"{min(asked & self._life.withheld)} hung or crashed before"))
+            hung = min(asked & self._life.withheld)
+            self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"{hung} hung or crashed before"))
             return
         asking = self._life.asking
         assert asking is not None
@@ -296,10 +307,7 @@ class Session:
             self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=reason))
 
     def _reproduce(self, check: Check) -> str:
-        import shlex
-
-        name = self.options.native and f"--native {shlex.quote(self.options.native)}"
-        return f"fsprobe run {name or shlex.quote(self.options.target_name)} --select {check.id} --seed {self.seed}"
+        return reproduce(self.options, check.id, self.seed)
 
     def _take_traffic(self) -> list[Any]:
         exchanges = self._life.sandbox.exchanges() if self.life is not None else []
