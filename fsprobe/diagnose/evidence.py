@@ -18,8 +18,8 @@ class StartFailure:
 
     kind: `not-found`, `not-executable`, `exited` (before it mounted), `usage` (it printed its usage and left),
     `signalled`, `no-init` (it mounted and never answered INIT), `refused-init`, `died` (it mounted, then died
-    before the first check), `timeout` (alive, and never mounted), or another word. exit_status, signal: None
-    where it has none.
+    before the first check), `no-access` (mounted for another user), `timeout` (alive, and never mounted), or
+    another word. exit_status, signal: None where it has none.
     last_words: the end of its output, any bytes as text. seconds: how long it was waited for.
     """
 

@@ -182,7 +182,10 @@ def _summary(op: str, cause: Cause, first: CheckResult, evidence: Evidence) -> s
 def in_the_way(evidence: Evidence, explained: frozenset[str]) -> list[Diagnosis]:
     """Operations that failed only while something else was prepared, so that no check of their own says so."""
     groups: dict[tuple[str, str], list[CheckResult]] = {}
+    ours = {incident.opcode for incident in evidence.incidents}  # fsprobe answers these in the daemon's place
     for check in evidence.checks:
+        if check.blocked_by in ours:
+            continue
         row = OPERATIONS.get(check.blocked_by)
         if row is None or check.id in explained or check.errno in row.normal:
             continue  # an ordinary answer: what was in the way lies elsewhere

@@ -44,6 +44,10 @@ _START = {
     "no-init": ("the target mounted and never answered INIT", "Its loop that reads /dev/fuse does not run or answer."),
     "refused-init": ("the target answered INIT, but not with success", "See what its handler of INIT refuses."),
     "died": ("the target mounted, then died", "Run it by hand and see what it says."),
+    "no-access": (
+        "the mount lets nobody in but the user who mounted it",
+        "Mount with -o allow_other, or run fsprobe as the user whom the daemon runs as.",
+    ),
     "timeout": ("the target is alive and never mounted anything", "Run it by hand and see what it waits for."),
 }  # fmt: skip
 
@@ -87,7 +91,8 @@ def _signal(number: int) -> str:
 def incidents(evidence: Evidence) -> list[Diagnosis]:
     """One diagnosis for each way of not answering and operation; checks that then could not run go to the first."""
     groups: dict[tuple[Cause, str], list[Incident]] = {}
-    for incident in (*evidence.incidents, *_unrecorded(evidence)):
+    mishaps = [incident for incident in evidence.incidents if incident.kind != "worker"]  # that is fsprobe's fault
+    for incident in (*mishaps, *_unrecorded(evidence)):
         groups.setdefault((_cause(incident), incident.opcode), []).append(incident)
     _merge_unnamed(groups)
     left = [check for check in evidence.checks if check.verdict is Verdict.NOTRUN or _is_gone(check)]

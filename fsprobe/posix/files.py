@@ -14,6 +14,7 @@ import platform
 import stat
 import struct
 from dataclasses import dataclass
+from itertools import islice
 
 # asm/unistd_64.h and asm-generic/unistd.h
 _NUMBERS = {
@@ -264,3 +265,9 @@ def total_size(path: str) -> int:
     except OSError:
         return 0
     return status.f_blocks * status.f_frsize
+
+
+def first_names(path: str, limit: int = 20_000) -> list[str]:
+    """The first names in a directory, sorted: a listing that never ends must not keep the caller. Raises OSError."""
+    with os.scandir(path) as entries:
+        return sorted(entry.name for entry in islice(entries, limit))

@@ -44,7 +44,7 @@ WAITING = {
         "anon_pipe_read", "pipe_read",
     },
 }
-WRITE = str(signal_free_number("write"))
+WRITE = {"x86_64": "1", "aarch64": "64"}.get(os.uname().machine)
 
 
 class Surroundings(Protocol):
@@ -105,7 +105,7 @@ class Asking:
         try:
             self.channel.send(message)
         except (ChannelClosed, TimeoutError):
-            return None, Incident("stuck", detail="the worker is gone")
+            return None, Incident("worker", detail="fsprobe's own worker is gone")
         return self.wait()
 
     def part(self, patience: float) -> list[str] | None:
@@ -136,7 +136,7 @@ class Asking:
             try:
                 ready = self.channel.take_ready()
             except ChannelClosed:
-                return None, self._crashed() or Incident("stuck", detail="the worker ended by itself")
+                return None, self._crashed() or Incident("worker", detail="fsprobe's own worker ended by itself")
             incident = self._events()
             if ready is not None:
                 return ready[0], incident
@@ -248,7 +248,7 @@ class Asking:
         if threads and all(thread["state"] in ("T", "t") for thread in threads):
             return Cause.STOPPED
         for thread in threads:
-            number, first, *_ = [*thread["syscall"].split(), "", ""]
+            number, first, *_ = [*str(thread["syscall"]).split(), "", ""]
             if thread["wchan"] in PIPE_FULL and number == WRITE and first in ("0x1", "0x2"):
                 return Cause.BLOCKED_OUTPUT
         waits = {thread["wchan"] for thread in threads} - self.resting

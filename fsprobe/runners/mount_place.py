@@ -11,6 +11,7 @@ import os
 import stat
 import time
 
+from fsprobe.posix.files import first_names
 from fsprobe.posix.removal import remove_tree
 
 _WALK_ENTRIES = 500
@@ -61,7 +62,7 @@ class Place:
         while queue and seen < _WALK_ENTRIES and time.monotonic() < deadline:
             here = queue.pop(0)
             try:
-                names = sorted(os.listdir(here))[: _WALK_ENTRIES - seen]
+                names = first_names(here)[: _WALK_ENTRIES - seen]
             except OSError:
                 continue
             for name in names:

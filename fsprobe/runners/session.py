@@ -45,7 +45,7 @@ from fsprobe.runners.verdict import judge
 from fsprobe.wire import notification_name, opcode_name
 
 # After this many an operation is kept from the daemon: a hang is likely to come again, a crash may be of one kind only.
-QUARANTINE = {"hang": 2, "stuck": 2, "crash": 6}
+QUARANTINE = {"hang": 2, "stuck": 2, "crash": 6, "worker": 6}
 MAX_RESTARTS = 24
 INTERRUPTED = 130
 

@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fsprobe.posix.files import first_names
+
 REFUSALS = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP})
 """What a file system that cannot be written says to mkdir(2) and open(2) with O_CREAT."""
 
@@ -184,7 +186,7 @@ def _try_create(path: str) -> int:
 
 def _names(directory: str, left: list[str]) -> list[str]:
     try:
-        return os.listdir(directory)
+        return first_names(directory)
     except OSError as error:
         left.append(f"{directory}: {error.strerror}")
         return []

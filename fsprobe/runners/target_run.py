@@ -5,6 +5,7 @@ Owns starting and stopping the daemon and its workers; knows nothing of which ch
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class TargetRun:
     leaked_processes: list[int] = field(default_factory=list)
     leaked_files: list[str] = field(default_factory=list)
     asking: Asking | None = None
+    resting: frozenset[str] = frozenset()
     withheld: set[str] = field(default_factory=set)
 
     @property
@@ -118,8 +120,12 @@ class TargetRun:
                 raise self._failed(kind, None, f"the target {what} within {self.options.start_timeout:g} s")
 
     def _look_at_exit(self, event: dict[str, Any], mounted: bool) -> None:
-        """Raise StartError unless what ended was only the parent of a daemon in the background."""
-        if event["event"] == "exit" and not event["status"] and self._lives_on():
+        """Raise StartError unless what ended was only the parent of a daemon in the background.
+
+        A launcher that fails at something of its own after the mount (status above 0) leaves a daemon all the same.
+        """
+        unharmed = event["event"] == "exit" and (event["status"] == 0 or (mounted and event["status"] > 0))
+        if unharmed and self._lives_on():
             return
         status = event.get("status")
         if status is None:
@@ -160,7 +166,7 @@ class TargetRun:
         )  # fmt: skip
         channel, pid = self.sandbox.worker(WORKER, setup.to_wire())
         relayed = self.mode != "direct"
-        self.asking = Asking(self.sandbox, channel, pid, self.options.timeout, relayed)
+        self.asking = Asking(self.sandbox, channel, pid, self.options.timeout, relayed, resting=self.resting)
         if layer == "wire":  # its worker sends INIT
             self.asking.timeout = max(self.options.timeout, self.options.start_timeout)
         answer, incident = self.asking.wait()
@@ -170,7 +176,15 @@ class TargetRun:
             return features
         if incident is not None:
             raise Unready(incident)
+        if answer is not None and answer.get("errno") == errno.EACCES and layer != "wire":
+            raise self._failed("no-access", None, f"the kernel lets this user not in: {answer['failed']}")
         raise self.not_serving(Incident("hang", detail=(answer or {}).get("failed", "its first requests failed")))
+
+    def rest(self, processes: list[dict[str, Any]]) -> None:
+        """Remember where the daemon's threads wait while nothing is asked of it."""
+        self.resting = frozenset(thread["wchan"] for process in processes for thread in process["threads"])
+        if self.asking is not None:
+            self.asking.resting = self.resting
 
     def not_serving(self, incident: Incident) -> StartError:
         """The error to raise where an incident leaves nothing to check."""

@@ -132,6 +132,8 @@ def _incident(incident: Incident) -> _Ruling:
     if incident.kind == "crash":
         told = incident.detail or "the daemon died" + (f" in {where}" if where else "")
         return _Ruling(Verdict.CRASH, "a daemon that stays alive", told)
+    if incident.kind == "worker":
+        return _Ruling(Verdict.ERROR, observed=incident.detail, reason="fsprobe's own fault")
     told = incident.detail or (f"{where} got no reply" if where else "the caller did not come back")
     return _Ruling(Verdict.HANG, "a reply", told)
 

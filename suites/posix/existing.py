@@ -12,12 +12,14 @@ import mmap
 import os
 import stat
 from collections.abc import Iterator
+from itertools import islice
 
 from fsprobe.checks import SHOULD, Finding, Skip, linux, mount_check
 from fsprobe.checks.mount import Mount
 
 NEEDS = ("regular-file",)
 HEAD = 1 << 20  # of a large file, this much is read
+MOST_NAMES = 20_000  # of a large directory, so many, for it may never end
 ENTRIES = 200  # of a large tree, so many entries
 
 
@@ -26,12 +28,22 @@ def walk(top: str) -> Iterator[tuple[str, os.stat_result]]:
     queue = [top]
     while queue:
         here = queue.pop(0)
-        for name in sorted(os.listdir(here)):
+        for name in _names(here):
             path = os.path.join(here, name)
             status = os.lstat(path)
             yield path, status
             if stat.S_ISDIR(status.st_mode) and os.access(path, os.R_OK | os.X_OK):
                 queue.append(path)
+
+
+def _names(folder: str) -> list[str]:
+    """The names in a directory, of a very large one the first. Raises Finding where they come again and again."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in islice(entries, MOST_NAMES)]
+    again = len(names) - len(set(names))
+    if again:
+        raise Finding(f"each name once in the listing of {folder}", f"{again} of {len(names)} names again")
+    return sorted(names)
 
 
 def head(m: Mount, path: str) -> bytes:

@@ -80,7 +80,7 @@ def test_verdict(outcome: Outcome | None, level: Level, verdict: str) -> None:
     assert ruled(outcome, level=level).verdict == verdict
 
 
-@pytest.mark.parametrize(("kind", "verdict"), [("hang", "HANG"), ("stuck", "HANG"), ("crash", "CRASH")])
+@pytest.mark.parametrize(("kind", "verdict"), [("hang", "HANG"), ("stuck", "HANG"), ("crash", "CRASH"), ("worker", "ERROR")])
 @pytest.mark.parametrize("outcome", [None, Outcome("ok"), Outcome("lost"), Outcome("finding", "a", "b")])
 def test_an_incident_overrides(kind: str, verdict: str, outcome: Outcome | None) -> None:
     """A daemon that died under a check that happened to succeed is still a crash, blamed on its request."""
