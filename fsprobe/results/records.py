@@ -15,9 +15,10 @@ class Incident:
     """A request that stayed open, or a daemon that died.
 
     kind: `hang` a request got no answer; `crash` the daemon died; `stuck` the worker itself did not come
-    back and no open request is known; `worker` fsprobe's own worker ended, which is no fault of the target. opcode: the operation's name, "" where unknown. cause: a `Cause`, ""
-    where the evidence does not say. proven: the evidence leaves no other explanation. detail: one line for
-    the person at the terminal. evidence: lines taken before anything was killed.
+    back and no open request is known; `worker` fsprobe's own worker ended, which is no fault of the target.
+    opcode: the operation's name, "" where unknown. cause: a `Cause`, "" where the evidence does not say.
+    proven: the evidence leaves no other explanation. detail: one line for the person at the terminal.
+    evidence: lines taken before anything was killed.
     """
 
     kind: str

@@ -80,12 +80,17 @@ def test_verdict(outcome: Outcome | None, level: Level, verdict: str) -> None:
     assert ruled(outcome, level=level).verdict == verdict
 
 
-@pytest.mark.parametrize(("kind", "verdict"), [("hang", "HANG"), ("stuck", "HANG"), ("crash", "CRASH"), ("worker", "ERROR")])
+@pytest.mark.parametrize(("kind", "verdict"), [("hang", "HANG"), ("stuck", "HANG"), ("crash", "CRASH")])
 @pytest.mark.parametrize("outcome", [None, Outcome("ok"), Outcome("lost"), Outcome("finding", "a", "b")])
 def test_an_incident_overrides(kind: str, verdict: str, outcome: Outcome | None) -> None:
     """A daemon that died under a check that happened to succeed is still a crash, blamed on its request."""
     found = ruled(outcome, incident=Incident(kind, "READ", path="f", evidence=("stack",)))
     assert (found.verdict, found.op, found.evidence) == (verdict, "READ", ("stack",))
+
+
+def test_a_worker_that_ends_by_itself_is_no_hang_of_the_target() -> None:
+    """A fault of fsprobe would be told as one of the user's daemon."""
+    assert ruled(None, incident=Incident("worker", "READ", detail="it ended")).verdict == "ERROR"
 
 
 def test_an_incident_that_names_no_request_blames_the_declared_operation() -> None:
