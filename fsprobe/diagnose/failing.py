@@ -150,6 +150,9 @@ def _wrong(
     if cause is Cause.SILENT_NOOP and family and "ok" in missing_answers(family, op):
         lines.append(f"{evidence.library.name} answers success by itself where the handler is missing")
         fix = implement(op, evidence.library)
+    if first.errno in ("EINVAL", "EFAULT") and family in ("fusepy", "mfusepy"):
+        lines.append(f"{evidence.library.name} answers {first.errno} for an exception that is no OSError: look for a "
+                     "traceback in the daemon's output")  # fmt: skip
     if op in MADE and first.errno == "ENOENT" and family in _LOOKS_UP:
         lines.append(f"{evidence.library.name} looks the new name up before it answers: ENOENT means that the handler "
                      "said yes and made nothing, or that getattr does not find it")  # fmt: skip
@@ -189,6 +192,8 @@ def in_the_way(evidence: Evidence, explained: frozenset[str]) -> list[Diagnosis]
         row = OPERATIONS.get(check.blocked_by)
         if row is None or check.id in explained or check.errno in row.normal:
             continue  # an ordinary answer: what was in the way lies elsewhere
+        if not row.core and check.errno in row.declines - {"ENOSYS"}:
+            continue  # it is not offered, and says so as it should
         groups.setdefault((check.blocked_by, check.errno), []).append(check)
     return [_blocking(op, errno, checks, evidence) for (op, errno), checks in groups.items()]
 
