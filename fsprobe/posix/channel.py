@@ -15,6 +15,8 @@ import struct
 import time
 from typing import Any
 
+from fsprobe.posix.linux import receive_fds
+
 _LENGTH = struct.Struct("=II")  # bytes of the message, number of descriptors that come with it
 
 
@@ -29,6 +31,12 @@ class Channel:
         self.sock = sock
         self._buffer = bytearray()
         self._fds: list[int] = []
+
+    @classmethod
+    def inherited(cls, fd: int) -> Channel:
+        """An end that this process was started with; the programs that it starts are not."""
+        os.set_inheritable(fd, False)
+        return cls(socket.socket(fileno=fd))
 
     @classmethod
     def pair(cls) -> tuple[Channel, Channel]:
@@ -82,7 +90,7 @@ class Channel:
 
     def _fill(self) -> None:
         try:
-            data, fds, _, _ = socket.recv_fds(self.sock, 1 << 20, 16, socket.MSG_CMSG_CLOEXEC)
+            data, fds = receive_fds(self.sock, 1 << 20, 16)
         except BlockingIOError:
             return
         except OSError as error:
@@ -102,7 +110,7 @@ class Channel:
         body = bytes(self._buffer[_LENGTH.size : end])
         del self._buffer[:end]
         fds, self._fds = self._fds[:count], self._fds[count:]
-        return marshal.loads(body), fds  # noqa: S302 - see the module's docstring
+        return marshal.loads(body), fds
 
     def close(self) -> None:
         """Close this end and any descriptor that nobody took."""

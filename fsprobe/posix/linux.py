@@ -5,9 +5,11 @@ Owns numbers, structures and the ctypes calls, each raising OSError; knows nothi
 
 from __future__ import annotations
 
+import array
 import ctypes
 import os
 import platform
+import socket
 import struct
 from dataclasses import dataclass
 
@@ -100,6 +102,17 @@ def pidfd_getfd(pid: int, fd: int) -> int:
         return syscall("pidfd_getfd", pidfd, fd, 0)
     finally:
         os.close(pidfd)
+
+
+def receive_fds(sock: socket.socket, size: int, count: int) -> tuple[bytes, list[int]]:
+    """A message and the descriptors beside it, close-on-exec: socket.recv_fds of Python 3.11 drops its flags."""
+    fds = array.array("i")
+    space = socket.CMSG_SPACE(count * fds.itemsize)
+    message, beside, _, _ = sock.recvmsg(size, space, socket.MSG_CMSG_CLOEXEC)
+    for level, kind, data in beside:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return message, list(fds)
 
 
 def thread_group(pid: int) -> int:

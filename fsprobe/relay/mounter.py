@@ -112,7 +112,7 @@ class FusermountMounter:
         ours.settimeout(_FUSERMOUNT_TIMEOUT)
         fds: list[int] = []
         try:
-            _, fds, _, _ = socket.recv_fds(ours, 4, 1, socket.MSG_CMSG_CLOEXEC)
+            _, fds = linux.receive_fds(ours, 4, 1)
         except TimeoutError:
             ours.close()  # the helper is root: it cannot be killed, but it ends by this
         if not fds:

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import os
 import shlex
-import socket
 import subprocess
 import sys
+import tempfile
 import time
+import uuid
 from collections import deque
 from typing import Any
 
 from fsprobe.config.target import Target
 from fsprobe.errors import UsageError
 from fsprobe.posix.channel import Channel
+from fsprobe.relay.opening import end
 from fsprobe.runners.events import Listener
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.session import Session
 from fsprobe.runners.target_run import TargetRun
-from fsprobe.sandbox import evidence, isolation, mounts, process
+from fsprobe.sandbox import evidence, janitor, mounts, process
 from fsprobe.trace.exchange import Exchange
+
+
+KEEPER_PATIENCE = 10.0
 
 
 class Native:
@@ -30,15 +35,21 @@ class Native:
 
     def __init__(self) -> None:
         self.channel, self._silent = Channel.pair()
+        token = uuid.uuid4().hex
+        self.directory = os.path.join(tempfile.gettempdir(), f"fsprobe-{token[:12]}")
+        self._keeper = janitor.launch(token, self.directory)
+        os.mkdir(self.directory, 0o700)
+        self._env = {**os.environ, process.RUN_TAG: token, "TMPDIR": self.directory}
         self.events: deque[dict[str, Any]] = deque()
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
 
     def worker(self, entry: str, setup: dict[str, Any]) -> tuple[Channel, int]:
-        """Start a worker as a child of this process; it dies with us."""
+        """Start a worker as a child of this process; when we are gone it tidies up, and the janitor bounds that."""
         ours, theirs = Channel.pair()
         child = subprocess.Popen(
             [*process.python_command("fsprobe.runners.native"), str(theirs.fileno())], pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            env=self._env,
         )  # fmt: skip
         theirs.close()
         self.workers[child.pid] = child
@@ -81,6 +92,9 @@ class Native:
                 left.append(pid)
         self.channel.close()
         self._silent.close()
+        if self._keeper.stdin is not None:
+            self._keeper.stdin.close()
+        end(self._keeper, KEEPER_PATIENCE)
         return left
 
 
@@ -150,8 +164,7 @@ def main() -> None:
     """`python -m fsprobe.runners.native CHANNEL_FD`: the worker itself."""
     from fsprobe.runners import worker
 
-    isolation.die_with_parent()
-    worker.main(Channel(socket.socket(fileno=int(sys.argv[1]))))
+    worker.main(Channel.inherited(int(sys.argv[1])))
 
 
 if __name__ == "__main__":

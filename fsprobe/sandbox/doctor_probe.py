@@ -38,7 +38,7 @@ def hand_over() -> dict[str, str]:
     found: dict[str, str] = {}
     ours.settimeout(5)
     try:
-        word, fds, _, _ = socket.recv_fds(ours, 256, 1)
+        word, fds = linux.receive_fds(ours, 256, 1)
         if not fds:
             return {"notify": word.decode() or "the child ended"}
         found["notify"] = ""

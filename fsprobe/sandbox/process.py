@@ -65,7 +65,7 @@ def _executed(ours: socket.socket) -> tuple[seccomp.Listener | None, OSError | N
     with ours:
         while True:
             try:
-                data, fds, _, _ = socket.recv_fds(ours, 64, 1, socket.MSG_CMSG_CLOEXEC)
+                data, fds = linux.receive_fds(ours, 64, 1)
             except TimeoutError:  # the file lies on a file system that hangs
                 return listener, OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
             if fds:
