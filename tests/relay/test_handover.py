@@ -53,10 +53,12 @@ def opcodes(exchanges: list[Exchange]) -> list[int]:
 def holders_of_the_device(place: Place) -> list[int]:
     found = []
     for pid in place.processes():
-        for name in os.listdir(f"/proc/{pid}/fd"):
-            if os.readlink(f"/proc/{pid}/fd/{name}") == "/dev/fuse":
+        try:
+            names = os.listdir(f"/proc/{pid}/fd")
+            if any(os.readlink(f"/proc/{pid}/fd/{name}") == "/dev/fuse" for name in names):
                 found.append(pid)
-                break
+        except OSError:
+            continue  # the worker of an errand, on its way out
     return found
 
 
@@ -93,6 +95,16 @@ def test_a_worker_holds_its_two_descriptors_only(place: Place) -> None:
     place.start(program("direct"))
     place.wait_for("ready")
     assert place.errand("descriptors") == ["3 socket", "4 /dev/null"]
+
+
+@needs_root
+def test_the_daemon_has_its_socket_and_nothing_of_ours(place: Place) -> None:
+    """With our end of the session's channel it would keep a dead sandbox looking alive."""
+    place.start(program("direct"))
+    place.wait_for("ready")
+    (pid,) = [p for p in place.processes() if b"hand_over.py" in Path(f"/proc/{p}/cmdline").read_bytes()]
+    links = [os.readlink(f"/proc/{pid}/fd/{name}").partition(":")[0] for name in os.listdir(f"/proc/{pid}/fd")]
+    assert sorted(links) == ["/dev/null", "pipe", "pipe", "socket"]
 
 
 @needs_root
