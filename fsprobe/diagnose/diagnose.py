@@ -77,9 +77,10 @@ def _ranked(found: Sequence[Diagnosis], evidence: Evidence) -> list[Diagnosis]:
 
 
 def _grade(one: Diagnosis, evidence: Evidence) -> int:
-    """An operation that does not work at all is as bad by a wrong error as by wrong data."""
+    """An operation that does not work at all is as bad by a wrong error or wrong attributes as by wrong data."""
     summary = evidence.operations.get(one.op)
     useless = summary is not None and summary.verdict is OpVerdict.WRONG
     if one.cause is Cause.NEVER_MOUNTED and any(check.verdict not in _UNASKED for check in evidence.checks):
         return _GRADE[Cause.NO_ALLOW_OTHER]
-    return _GRADE[Cause.WRONG_DATA if one.cause is Cause.WRONG_ERRNO and useless else one.cause]
+    alike = one.cause in (Cause.WRONG_ERRNO, Cause.WRONG_METADATA) and useless
+    return _GRADE[Cause.WRONG_DATA if alike else one.cause]
