@@ -27,6 +27,7 @@ from fsprobe.relay.recorder import Recorder
 from fsprobe.relay.rules import RuleSet
 from fsprobe.sandbox import evidence, isolation, process
 
+TIDY_PATIENCE = 3.0  # seconds for the workers to remove what is theirs when the session is gone
 STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL for a daemon
 KILL_GRACE = 1.0  # and after SIGKILL, until it is given up
 
@@ -44,6 +45,7 @@ class Host:
         self.daemon: Daemon | None = None
         self.workers: dict[int, str] = {}
         self.starts = 0
+        self.alone = False
         log = os.path.join(place.path, "worker.log")
         self._log = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
 
@@ -56,8 +58,6 @@ class Host:
         self.loop.watch(self.channel.fileno(), self._on_call, READ)
         try:
             self.loop.run()
-        except ChannelClosed:
-            pass
         except BaseException:
             traceback.print_exc()
             raise
@@ -69,20 +69,46 @@ class Host:
         if event["event"] == "rule-crash":
             self._kill_daemon()
             return
-        self.channel.send(event)
+        self._say(event)
+
+    def _say(self, message: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
+        """To the session, as long as there is one."""
+        if not self.alone:
+            try:
+                self.channel.send(message, fds)
+            except (ChannelClosed, TimeoutError):
+                self._session_gone()
+
+    def _session_gone(self) -> None:
+        """Its workers have lost their channels too and tidy up; the relay serves them that long, and no longer."""
+        if not self.alone:
+            self.alone = True
+            self.loop.forget(self.channel.fileno())
+            self._wait_for_workers(time.monotonic() + TIDY_PATIENCE)
+
+    def _wait_for_workers(self, deadline: float) -> None:
+        if not self.workers or time.monotonic() > deadline:
+            self._end()
+        self.loop.later(0.01, lambda: self._wait_for_workers(deadline))
 
     def _on_call(self, events: int) -> None:
-        while (message := self.channel.take_ready()) is not None:
+        try:
+            self._answer_calls()
+        except ChannelClosed:
+            self._session_gone()
+
+    def _answer_calls(self) -> None:
+        while not self.alone and (message := self.channel.take_ready()) is not None:
             call, _fds = message
             number, name, arguments = call["id"], call["call"], call["args"]
 
             def reply(result: Any = None, fds: tuple[int, ...] = (), number: int = number) -> None:
-                self.channel.send({"id": number, "result": result}, fds)
+                self._say({"id": number, "result": result}, fds)
 
             try:
                 getattr(self, f"do_{name}")(reply, **arguments)
             except (OSError, FsprobeError) as error:
-                self.channel.send({"id": number, "errno": getattr(error, "errno", 0) or 0, "error": str(error)})
+                self._say({"id": number, "errno": getattr(error, "errno", 0) or 0, "error": str(error)})
 
     # -- the daemon
 
@@ -230,6 +256,7 @@ class Host:
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
             os.setsid()
+            os.environ["TMPDIR"] = self.place.path
             os.dup2(self._log, 2)
             os.dup2(2, 1)
             kernel_end = wire_end.fileno() if wire_end else os.open("/dev/null", os.O_RDONLY)
@@ -294,7 +321,7 @@ class Host:
             layer = self.workers.pop(pid, None)
             code = os.waitstatus_to_exitcode(status)
             if layer is not None:
-                self.channel.send({"event": "worker-exit", "pid": pid, "status": code})
+                self._say({"event": "worker-exit", "pid": pid, "status": code})
             elif self.mounter is not None and pid in self.mounter.children:
                 self.mounter.children.discard(pid)
             elif self.daemon is not None:
@@ -314,7 +341,7 @@ class Host:
 
 def main() -> None:
     """`python -m fsprobe.relay.host CHANNEL_FD LEVEL TOKEN AVOID…`, started by `relay.client`."""
-    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    channel = Channel.inherited(int(sys.argv[1]))
     level, token, avoid = sys.argv[2], sys.argv[3], sys.argv[4:]
     isolation.die_with_parent()
     try:
@@ -333,6 +360,8 @@ def main() -> None:
     host = Host(channel, level, place, mounter, token)
     channel.send({"hello": {"path": place.path, "private": place.private, "device": device,
                             "mounter": type(mounter).__name__ if mounter else ""}})  # fmt: skip
+    if level == "none":
+        isolation.outlive_parent()
     host.serve()
 
 

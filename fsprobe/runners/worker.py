@@ -10,7 +10,7 @@ import errno
 import os
 import time
 import traceback
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
 from fsprobe.checks.check import Blocked, Check, Finding, Lost, Skip, Unsupported
@@ -127,4 +127,8 @@ def main(channel: Channel) -> None:
                 channel.send({"closed": layer.close() if layer is not None else []})
                 os._exit(0)
     except ChannelClosed:
+        # The session is gone. What is ours on the mount is removed all the same, and whoever holds us bounds that.
+        if layer is not None:
+            with suppress(Exception):
+                layer.close()
         os._exit(0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from fsprobe.posix import linux
 
+_LAST_RESORT = 8  # seconds, beyond which a first process without a session is killed
 LEVELS = ("namespaces", "user", "none")
 
 # A directory that is empty hides nothing when a private tmpfs covers it, and needs no removal afterwards.
@@ -41,14 +42,26 @@ def enter(level: str) -> None:
     linux.unshare(flags | (linux.CLONE_NEWUSER if level == "user" else 0))
     if level == "user":
         _map_self(uid, gid)
-    die_with_parent()  # after unshare: a change of credentials clears it
     child = os.fork()
     if child:
         os.closerange(3, 1 << 16)  # ours of the session's channel must be the first process's alone
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0x7F)
+        _stand_by(child)
     die_with_parent()
     linux.mount(b"none", b"/", b"", linux.MS_REC | linux.MS_PRIVATE)
     linux.mount(b"proc", b"/proc", b"proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+
+
+def _stand_by(child: int) -> None:
+    """Wait for the first process. It tidies up when the session is gone; where it does not come back, kill it."""
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(_LAST_RESORT))
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGTERM)  # after unshare: a change of credentials clears it
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0x7F)
+
+
+def outlive_parent() -> None:
+    """No signal when the parent ends: end-of-file on the channel tells it, and there is tidying up to do."""
+    linux.prctl(linux.PR_SET_PDEATHSIG, 0)
 
 
 def die_with_parent() -> None:

@@ -15,6 +15,7 @@ import time
 from fsprobe.posix import linux
 from fsprobe.sandbox import mounts, process
 
+_GRACE = 4.0
 _PATIENCE = 5.0  # seconds for killed processes and detached mounts to be gone
 
 
@@ -28,8 +29,14 @@ def launch(token: str, directory: str) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def clean(token: str, directory: str) -> None:
-    """Kill, unmount, remove; best effort, within bounds, and harmless where there is nothing."""
+def clean(token: str, directory: str, grace: float = _GRACE) -> None:
+    """Kill, unmount, remove; best effort, within bounds, and harmless where there is nothing.
+
+    grace: seconds in which the run's own processes may tidy up by themselves.
+    """
+    patience = time.monotonic() + grace
+    while time.monotonic() < patience and process.tagged(token):
+        time.sleep(0.02)
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         left = process.tagged(token)
