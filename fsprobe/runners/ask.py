@@ -206,8 +206,9 @@ class Asking:
         if elapsed < SUSPICIOUS:
             return None
         opened = self._open() if self.relayed else []
-        if opened and opened[0]["age"] >= SUSPICIOUS:
-            oldest = opened[0]
+        # A lock that is waited for may well be open longer than what is lost.
+        oldest = next((o for o in opened if o["opcode"] != Opcode.SETLKW), opened[0] if opened else None)
+        if oldest is not None and oldest["age"] >= SUSPICIOUS:
             idle = self._idle(oldest)
             if self.suspect is not None and oldest["unique"] in self.suspect["then_open"]:
                 return self._refused(self.suspect, oldest, proven=self.idle_seen > 0)
