@@ -32,6 +32,10 @@ class Changes:
     mtime: Time = None
 
 
+NOTHING = Changes()
+"""What chown(2) with -1 for both comes as where the kernel leaves set-id bits to the file system: they go."""
+
+
 @exclusive
 def set_attributes(
     store: Store, inode: Inode, caller: Caller, changes: Changes, *, opened: bool = False,
@@ -49,6 +53,8 @@ def set_attributes(
     if changes.uid is not None or changes.gid is not None:
         inode.uid = inode.uid if changes.uid is None else changes.uid
         inode.gid = inode.gid if changes.gid is None else changes.gid
+        inode.drop_privileges()
+    elif changes == NOTHING:
         inode.drop_privileges()
     if changes.mode is not None:
         inode.mode = stat.S_IFMT(inode.mode) | _mode_for(store, inode, caller, stat.S_IMODE(changes.mode))
@@ -77,6 +83,8 @@ def _only_drops_privileges(inode: Inode, caller: Caller, mode: int) -> bool:
 def _require_permission(store: Store, inode: Inode, caller: Caller, changes: Changes, opened: bool) -> None:
     if changes.size is not None and inode.is_dir:
         raise fail(errno.EISDIR)
+    if changes == NOTHING and inode.mode != inode.unprivileged_mode and caller.uid not in (0, inode.uid):
+        raise fail(errno.EPERM)  # the kernel has not looked, whatever it looks at otherwise
     if not store.enforce or caller.is_root:
         return
     if changes.size is not None and not opened:

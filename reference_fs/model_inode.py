@@ -156,7 +156,12 @@ class Inode:
     def drop_privileges(self) -> None:
         """What a change by someone else than root does to a program (inode(7)): no S_ISUID, and no S_ISGID
         where the group may execute it (else the bit means mandatory locking)."""
-        if self.is_file:
-            self.mode &= ~stat.S_ISUID
-            if self.mode & stat.S_IXGRP:
-                self.mode &= ~stat.S_ISGID
+        self.mode = self.unprivileged_mode
+
+    @property
+    def unprivileged_mode(self) -> int:
+        """The mode that `drop_privileges` leaves."""
+        if not self.is_file:
+            return self.mode
+        program = stat.S_ISUID | (stat.S_ISGID if self.mode & stat.S_IXGRP else 0)
+        return self.mode & ~program

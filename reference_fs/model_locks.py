@@ -15,13 +15,17 @@ END = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """F_RDLCK, F_WRLCK or F_UNLCK of the bytes from `start` to `end`, that one included."""
+    """F_RDLCK, F_WRLCK or F_UNLCK of the bytes from `start` to `end`, that one included.
+
+    handle: the open file that it was asked for by.
+    """
 
     owner: int
     kind: int
     start: int = 0
     end: int = END
     pid: int = 0
+    handle: int = 0
 
     def overlaps(self, other: Lock) -> bool:
         """Whether both have a byte in common."""
@@ -60,3 +64,7 @@ class LockTable:
     def drop(self, owner: int) -> None:
         """All that an owner holds is free."""
         self.locks = [held for held in self.locks if held.owner != owner]
+
+    def drop_handle(self, handle: int) -> None:
+        """An open file is closed for good, and what was locked by it is free."""
+        self.locks = [held for held in self.locks if held.handle != handle]

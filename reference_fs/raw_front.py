@@ -101,7 +101,7 @@ class Front:
         """The reply, None where none is due, or what the profile makes of it."""
         self._operations.granted.clear()
         name, reply = self._answer(message)
-        if reply is not None and name == self._profile.on:
+        if reply is not None and self._profile.on and name == self._profile.on:
             return spoiled(self._profile.reply, reply)
         return reply
 

@@ -75,9 +75,14 @@ class Locks:
         self._drop((request.header.nodeid, False), request.body.lock_owner)
 
     def release(self, request: Request) -> None:
-        """The last close of an open file drops its flock."""
+        """The last close of an open file drops its flock, and the locks that belong to the open file itself
+        (fcntl(2), F_OFD_SETLK), of which the kernel does not tell. Those of processes have gone with FLUSH."""
         if request.body.release_flags & ReleaseFlag.FLOCK_UNLOCK:
             self._drop((request.header.nodeid, True), request.body.lock_owner)
+        key = (request.header.nodeid, False)
+        if key in self._tables:
+            self._tables[key].drop_handle(request.body.fh)
+            self._wake()
 
     def _drop(self, key: Key, owner: int) -> None:
         if key in self._tables:
@@ -99,5 +104,5 @@ class Locks:
 
 def _asked(request: Request) -> tuple[Key, Lock]:
     body = request.body
-    lock = Lock(body.owner, body.lk.type, body.lk.start, min(body.lk.end, END), body.lk.pid)
+    lock = Lock(body.owner, body.lk.type, body.lk.start, min(body.lk.end, END), body.lk.pid, body.fh)
     return (request.header.nodeid, bool(body.lk_flags & LkFlag.FLOCK)), lock
