@@ -13,7 +13,7 @@ import importlib
 import os
 from typing import Any
 
-from reference_fs import fusepy_channel
+from reference_fs import defects, fusepy_channel
 from reference_fs.fusepy_operations import HIDDEN_NAME, Operations
 from reference_fs.model import Store
 from reference_fs.model_attributes import Time
@@ -43,6 +43,9 @@ def _serve(
 ) -> int:
     callbacks = Callbacks3 if front == "mfusepy" else Callbacks2
     operations = (Operations if front == "mfusepy" else CallableOperations)(store, binding.fuse_get_context, profile)
+    operations.mountpoint = os.path.abspath(mountpoint)
+    if profile.stderr_pipe:
+        defects.replace_stderr()
     if front == "fusepy":
         fusepy_channel.install(binding._libfuse, operations)
     served = type("Front", (callbacks, binding.FUSE), {"make_stat": binding.c_stat})
@@ -135,6 +138,12 @@ class Callbacks:
 
     def create(self, path: bytes, mode: int, fip: Any) -> int:
         fip.contents.fh = self.operations.create(path.decode("latin-1"), mode, fip.contents.flags)
+        return 0
+
+    def open(self, path: bytes, fip: Any) -> int:
+        fip.contents.fh = self.operations.open(path.decode("latin-1"), fip.contents.flags)
+        if self.operations.is_fixed(fip.contents.fh):
+            fip.contents.direct_io = 1
         return 0
 
     def ioctl(self, path: bytes | None, cmd: int, arg: Any, fip: Any, flags: int, data: Any) -> int:

@@ -13,13 +13,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from reference_fs import model_attributes, model_files, model_names, model_rename, model_xattrs
+from reference_fs import defects, model_attributes, model_files, model_names, model_rename, model_xattrs
 from reference_fs.callers import caller_of
 from reference_fs.model import Store
 from reference_fs.model_attributes import Changes, Time
 from reference_fs.model_inode import Caller, Inode, fail
 from reference_fs.model_permissions import READ, WRITE, allowed, require
 from reference_fs.profiles import CRASH_SIZE, Profile
+from reference_fs.vector_interface import VectorInterface, is_writer
 
 HANDLERS: dict[str, tuple[str, ...]] = {
     "SETATTR": ("chmod", "chown", "truncate", "utimens"), "GETLK": ("lock",), "SETLK": ("lock",),
@@ -53,7 +54,11 @@ class Operations:
         self.store = store
         self._context = context
         self._profile = profile
+        self.vectors = VectorInterface(store, relock=profile.relock)
+        self.mountpoint = ""
+        self._flat = defects.FlatNames() if profile.flat_names else None
         self._handles: dict[int, Inode] = {}
+        self._writers: set[int] = set()
         self._next_handle = 1
         self._hidden: dict[tuple[int, bytes], Inode] = {}
         self._retired: dict[tuple[int, bytes], None] = {}
@@ -93,13 +98,19 @@ class Operations:
         """The directory that a path's last name is in, and that name."""
         return self._split(path.encode("latin-1"))
 
-    def handle(self, inode: Inode) -> int:
+    def handle(self, inode: Inode, flags: int = os.O_RDONLY) -> int:
         """A new file handle."""
         self.store.hold(inode)
         fh = self._next_handle
         self._next_handle += 1
         self._handles[fh] = inode
+        if is_writer(flags):
+            self._writers.add(fh)
         return fh
+
+    def is_fixed(self, fh: int) -> bool:
+        """Whether a handle is of a file whose content no cache may keep."""
+        return fh in self._handles and self._handles[fh].fixed
 
     # names
 
@@ -117,6 +128,7 @@ class Operations:
 
     def link(self, path: str, source: str) -> None:
         model_names.link(self.store, self.inode(source), *self.parent(path), self.caller())
+        self.vectors.settle()
 
     def unlink(self, path: str) -> None:
         parent, name = self.parent(path)
@@ -142,6 +154,7 @@ class Operations:
             self._hidden[new_parent.ino, new_name] = inode
             return
         model_rename.rename(self.store, old_parent, old_name, new_parent, new_name, self.caller(), flags)
+        self.vectors.settle()
 
     # attributes
 
@@ -171,6 +184,8 @@ class Operations:
             raise fail(errno.EACCES)
 
     def statfs(self, path: str) -> dict[str, int]:
+        if self._profile.own_mount:
+            defects.use_own_mount(self.mountpoint)
         space = self.store.space()
         return {
             "f_bsize": space.block_size, "f_frsize": space.block_size, "f_blocks": space.blocks,
@@ -196,10 +211,12 @@ class Operations:
     # content
 
     def create(self, path: str, mode: int, flags: int) -> int:
+        parent, name = self.parent(path)
         exclusive = bool(flags & os.O_EXCL)
-        return self.handle(
-            model_names.open_or_make(self.store, *self.parent(path), self.caller(), mode, exclusive=exclusive)
-        )
+        inode = model_names.open_or_make(self.store, parent, name, self.caller(), mode, exclusive=exclusive)
+        if self._flat:
+            inode = self._flat.made(self.store, parent, name, inode)
+        return self.handle(inode, flags)
 
     def open(self, path: str, flags: int) -> int:
         inode = self.inode(path)
@@ -207,7 +224,9 @@ class Operations:
         require(self.store, inode, self.caller(), wanted)
         if flags & os.O_TRUNC:
             self._change(inode, Changes(size=0), opened=True)
-        return self.handle(inode)
+        if inode.fixed:
+            self.vectors.opened(inode)
+        return self.handle(inode, flags)
 
     def opendir(self, path: str) -> int:
         inode = self.inode(path)
@@ -218,14 +237,23 @@ class Operations:
         return model_names.list_directory(self.store, self.inode(path, fh), offset, 128)
 
     def read(self, path: str | None, size: int, offset: int, fh: int) -> bytes:
-        return model_files.read(self.store, self.inode(path, fh), offset, size)
+        inode = self.inode(path, fh)
+        if inode.fixed:
+            return self.vectors.read(inode, offset, size)
+        return model_files.read(self.store, inode, offset, size)
 
     def write(self, path: str | None, data: bytes, offset: int, fh: int) -> int:
         inode = self.inode(path, fh)
+        if self._profile.stderr_pipe:
+            defects.log(f"vexfs: write {len(data)} bytes at {offset}")
+        if inode.fixed:
+            return self.vectors.write(inode, data)
         return model_files.write(self.store, inode, offset, data, kill=self._context()[0] != 0)
 
     def flush(self, path: str | None, fh: int) -> None:
-        """Nothing is held back, so there is nothing to write out."""
+        """A writer may be done with a vector or a query; nothing else is held back."""
+        if fh in self._writers or fh not in self._handles:
+            self.vectors.closing(self.inode(path, fh))
 
     def fsync(self, path: str | None, datasync: int, fh: int) -> None:
         self.store.sync()
@@ -236,6 +264,12 @@ class Operations:
         inode = self._handles.pop(fh, None)
         if inode is None:
             return
+        try:
+            if fh in self._writers:
+                self._writers.discard(fh)
+                self.vectors.closing(inode)
+        except OSError:
+            pass  # nobody would hear of it
         self.store.drop(inode)
         if inode.nlink == 0 and self._hidden:
             self._forget_unreachable(inode)

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from reference_fs.model_data import BLOCK, Pool, SparseData
 from reference_fs.model_inode import NAME_MAX, Caller, Directory, Inode, fail
@@ -41,6 +41,16 @@ class StoreError(Exception):
     """What is kept from earlier mounts cannot be used; the message says why, in one line."""
 
 
+class Watcher(Protocol):
+    """Who wants to know of names; told under the store's lock, after the fact."""
+
+    def entered(self, directory: Inode, name: bytes, inode: Inode) -> None:
+        """An inode got a name."""
+
+    def left(self, directory: Inode, name: bytes, inode: Inode) -> None:
+        """An inode lost a name."""
+
+
 class Store:
     """One file system in memory.
 
@@ -60,6 +70,7 @@ class Store:
         self._clock = clock
         self._last = 0
         self._next_ino = ROOT_INO
+        self.watcher: Watcher | None = None
         self.root = self.new_inode(Caller(uid, gid), stat.S_IFDIR | root_mode)
         self.root.parent = self.root
         self.root.refs = 1
@@ -80,6 +91,15 @@ class Store:
             inode.entries, inode.nlink, inode.size = self.new_directory(), 2, BLOCK
         elif stat.S_ISREG(mode):
             inode.data = self.new_data()
+        self.inodes[inode.ino] = inode
+        return inode
+
+    def fixed_inode(self, mode: int) -> Inode:
+        """An inode of the file system's own, like the root's owner's: it takes no space and is not kept."""
+        now = self.now()
+        inode = Inode(self._next_ino, mode, self.root.uid, self.root.gid, fixed=True)
+        inode.atime = inode.mtime = inode.ctime = inode.btime = now
+        self._next_ino += 1
         self.inodes[inode.ino] = inode
         return inode
 
@@ -127,10 +147,13 @@ class Store:
         inode.ctime = self.now()
         if changed:
             inode.mtime = inode.ctime
+            inode.version += 1
 
     def accessed(self, inode: Inode) -> None:
         """Mark atime for update the way `relatime` does: only where it would tell something (mount(8))."""
         now = self.now()
+        if inode.fixed:
+            return
         if inode.atime <= inode.mtime or inode.atime <= inode.ctime or now - inode.atime >= _DAY:
             inode.atime = now
 

@@ -112,6 +112,8 @@ class Inode:
 
     refs: how many open handles and outstanding lookups keep it alive once its last name is gone.
     parent: of a directory, what its ".." is. linkable: made without a name (O_TMPFILE), may still get one.
+    fixed: belongs to the file system itself; nobody changes or removes it (chattr(1), +i). version: counts changes of
+    the content.
     """
 
     ino: int
@@ -131,6 +133,8 @@ class Inode:
     parent: Inode | None = None
     target: bytes = b""
     linkable: bool = False
+    fixed: bool = False
+    version: int = 0
     xattrs: dict[bytes, bytes] = field(default_factory=dict)
 
     @property

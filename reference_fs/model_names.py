@@ -132,7 +132,7 @@ def make_unnamed(store: Store, parent: Inode, caller: Caller, mode: int, *, link
 @exclusive
 def link(store: Store, inode: Inode, parent: Inode, name: bytes, caller: Caller) -> Inode:
     """One more name for a file (link(2)). Returns the same inode."""
-    if inode.is_dir:
+    if inode.is_dir or inode.fixed:
         raise fail(errno.EPERM)
     if inode.nlink == 0 and not inode.linkable:
         raise fail(errno.ENOENT)
@@ -156,6 +156,8 @@ def unlink(store: Store, parent: Inode, name: bytes, caller: Caller) -> Inode:
     entries_of(parent).remove(name)
     store.touch(parent, changed=True)
     unnamed(store, inode)
+    if store.watcher is not None:
+        store.watcher.left(parent, name, inode)
     return inode
 
 
@@ -232,3 +234,5 @@ def _born(store: Store, parent: Inode, caller: Caller, mode: int, rdev: int = 0)
 def _enter(store: Store, parent: Inode, name: bytes, inode: Inode) -> None:
     entries_of(parent).put(name, inode)
     store.touch(parent, changed=True)
+    if store.watcher is not None:
+        store.watcher.entered(parent, name, inode)

@@ -32,7 +32,9 @@ def allowed(inode: Inode, caller: Caller, mask: int) -> bool:
 
 
 def require(store: Store, inode: Inode, caller: Caller, mask: int) -> None:
-    """Raises OSError(EACCES) where `mask` is not granted."""
+    """Raises OSError(EACCES) where `mask` is not granted, EPERM where nobody may write (`Inode.fixed`)."""
+    if inode.fixed and inode.is_dir and mask & WRITE:
+        raise fail(errno.EPERM)
     if store.enforce and not allowed(inode, caller, mask):
         raise fail(errno.EACCES)
 
@@ -49,6 +51,8 @@ def require_removal(store: Store, directory: Inode, victim: Inode, caller: Calle
     In a sticky directory only the owner of the entry, of the directory, or root may (inode(7), S_ISVTX).
     """
     require(store, directory, caller, WRITE | EXECUTE)
+    if victim.fixed:
+        raise fail(errno.EPERM)
     sticky = store.enforce and directory.mode & stat.S_ISVTX and not caller.is_root
     if sticky and caller.uid not in (victim.uid, directory.uid):
         raise fail(errno.EPERM)

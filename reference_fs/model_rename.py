@@ -52,6 +52,13 @@ def rename(
     store.touch(moved)
     store.touch(old_parent, changed=True)
     store.touch(new_parent, changed=True)
+    if store.watcher is not None:
+        store.watcher.left(old_parent, old_name, moved)
+        if victim is not None:
+            store.watcher.left(new_parent, new_name, victim)
+            if flags & EXCHANGE:
+                store.watcher.entered(old_parent, old_name, victim)
+        store.watcher.entered(new_parent, new_name, moved)
 
 
 def _require_tree(

@@ -22,6 +22,8 @@ def _checked(store: Store, inode: Inode, name: bytes, caller: Caller, *, setting
     """Raises OSError where this caller cannot have such an attribute on this inode."""
     if not name or len(name) > NAME_MAX:
         raise fail(errno.ERANGE)
+    if setting and inode.fixed:
+        raise fail(errno.EPERM)
     if not name.startswith(NAMESPACES):
         raise fail(errno.EOPNOTSUPP)
     if name in NAMESPACES:

@@ -36,8 +36,9 @@ class Profile:
     absent: operations that no handler exists for, answered as a library does then (ENOSYS; OPEN, OPENDIR,
     RELEASE, RELEASEDIR and STATFS with success and zeros). noop: answered with success, nothing done. reply:
     what is wrong with every reply to the operation `on`: "lost", or one of MALFORMED. slash: names in listings
-    have one. crash_truncate: a size of 1 TiB or more ends the daemon. mounts: False where
-    it never mounts.
+    have one. crash_truncate: a size of 1 TiB or more ends the daemon. relock: a search takes its lock twice.
+    own_mount, stderr_pipe, flat_names: see `defects`. drops_open: a file without a name is gone though it is open.
+    mounts: False where it never mounts.
     """
 
     name: str
@@ -49,6 +50,11 @@ class Profile:
     on: str = ""
     slash: bool = False
     crash_truncate: bool = False
+    relock: bool = False
+    own_mount: bool = False
+    stderr_pipe: bool = False
+    flat_names: bool = False
+    drops_open: bool = False
     mounts: bool = True
 
 
@@ -101,6 +107,20 @@ PROFILES: tuple[Profile, ...] = (
         slash=True,
     ),
     Profile("crash-on-truncate", "aborts when a file is truncated to 1 TiB or more", crash_truncate=True),
+    Profile("search-relock", "a vector written to _vexfs/search makes it wait for a lock that it holds", relock=True),
+    Profile("own-mount", "STATFS asks its own mount how full it is, and waits for itself", own_mount=True),
+    Profile(
+        "stderr-pipe",
+        "logs every WRITE to a standard error that nobody reads, and hangs when that is full, after 64",
+        stderr_pipe=True,
+    ),
+    Profile("flat-names", "a new file is the file of the same name in another directory", flat_names=True),
+    Profile(
+        "unlink-drops-inode",
+        "an open file is gone as soon as it is unlinked",
+        fronts=(RAW,),  # libfuse keeps such files by itself
+        drops_open=True,
+    ),
     Profile("not-mounted", "starts and stays alive, but never mounts", mounts=False),
 )
 

@@ -30,6 +30,7 @@ from fsprobe.wire import (
     decode_request,
     init_flags,
 )
+from reference_fs import defects
 from reference_fs.options import Options
 from reference_fs.profiles import Profile
 from reference_fs.raw_defects import slashed, spoiled
@@ -68,8 +69,12 @@ def run(mountpoint: str, options: Options, profile: Profile, *, foreground: bool
             _go_to_background()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, device.stop)
+        operations = Operations(store, timeouts, profile)
+        operations.mountpoint = os.path.abspath(mountpoint)
+        if profile.stderr_pipe:
+            defects.replace_stderr()
         try:
-            serve(device, Operations(store, timeouts, profile), profile)
+            serve(device, operations, profile)
         except Stopped:
             device.unmount()
     finally:

@@ -22,6 +22,7 @@ from fsprobe.wire import (
     GetxattrOut,
     LkOut,
     LseekOut,
+    OpenFlag,
     OpenInFlag,
     OpenOut,
     PollOut,
@@ -32,16 +33,17 @@ from fsprobe.wire import (
     WriteFlag,
     WriteOut,
 )
-from reference_fs import model_attributes, model_files, model_names, model_rename, model_xattrs
+from reference_fs import defects, model_attributes, model_files, model_names, model_rename, model_xattrs
 from reference_fs import raw_replies as replies
-from reference_fs.callers import caller_of
 from reference_fs.model import Store
-from reference_fs.model_attributes import Changes, Time
-from reference_fs.model_inode import Caller, Inode, fail
+from reference_fs.model_attributes import Changes
+from reference_fs.model_inode import Inode, fail
 from reference_fs.model_permissions import READ, WRITE, allowed, require
 from reference_fs.profiles import CRASH_SIZE, Profile
 from reference_fs.raw_locks import Locks
 from reference_fs.raw_replies import Timeouts
+from reference_fs.raw_requests import caller, changes_of, sized
+from reference_fs.vector_interface import VectorInterface, is_writer
 
 ALWAYS_READY = 0x145  # POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM (poll.h)
 WRITE_COUNT_MAX = 0xFFFF_F000  # the reply to WRITE and COPY_FILE_RANGE has 32 bits
@@ -61,6 +63,10 @@ class Operations:
         self.killpriv = False
         self.granted: list[Inode] = []
         self.locks = Locks()
+        self.vectors = VectorInterface(store, relock=profile.relock)
+        self.mountpoint = ""
+        self._flat = defects.FlatNames() if profile.flat_names else None
+        self._writers: set[int] = set()
         self._lookups: dict[int, int] = {}
         self._handles: dict[int, Inode] = {}
         self._next_handle = 1
@@ -94,12 +100,17 @@ class Operations:
         for inode in self.granted:
             self.forget(inode.ino, 1)
 
-    def _open(self, inode: Inode) -> OpenOut:
+    def _open(self, inode: Inode, flags: int = os.O_RDONLY) -> OpenOut:
         self.store.hold(inode)
         fh = self._next_handle
         self._next_handle += 1
         self._handles[fh] = inode
-        return OpenOut(fh=fh)
+        if is_writer(flags):
+            self._writers.add(fh)
+        if not inode.fixed:
+            return OpenOut(fh=fh)
+        self.vectors.opened(inode)
+        return OpenOut(fh=fh, open_flags=OpenFlag.DIRECT_IO)
 
     def _file(self, fh: int, nodeid: int) -> Inode:
         return self._handles.get(fh) or self.node(nodeid)
@@ -143,11 +154,15 @@ class Operations:
 
     def LINK(self, request: Request) -> EntryOut:
         body, parent = request.body, self.node(request.header.nodeid)
-        inode = self.node(body.oldnodeid)
-        return self._grant(model_names.link(self.store, inode, parent, body.newname, caller(request)))
+        inode = model_names.link(self.store, self.node(body.oldnodeid), parent, body.newname, caller(request))
+        self.vectors.settle()
+        return self._grant(inode)
 
     def UNLINK(self, request: Request) -> None:
-        model_names.unlink(self.store, self.node(request.header.nodeid), request.body.name, caller(request))
+        parent = self.node(request.header.nodeid)
+        inode = model_names.unlink(self.store, parent, request.body.name, caller(request))
+        if self.profile.drops_open and inode.nlink == 0:
+            defects.forget(self.store, inode, self._handles)
 
     def RMDIR(self, request: Request) -> None:
         parent = self.node(request.header.nodeid)
@@ -159,6 +174,7 @@ class Operations:
             self.store, self.node(request.header.nodeid), body.oldname, self.node(body.newdir), body.newname,
             caller(request), getattr(body, "flags", 0),
         )  # fmt: skip
+        self.vectors.settle()
 
     RENAME = RENAME2
 
@@ -186,6 +202,8 @@ class Operations:
             raise fail(errno.EACCES)
 
     def STATFS(self, request: Request) -> Any:
+        if self.profile.own_mount:
+            defects.use_own_mount(self.mountpoint)
         return replies.statfs_out(self.store.space())
 
     def SETXATTR(self, request: Request) -> None:
@@ -195,11 +213,11 @@ class Operations:
     def GETXATTR(self, request: Request) -> DataOut | GetxattrOut:
         inode = self.node(request.header.nodeid)
         value = model_xattrs.get_xattr(self.store, inode, request.body.name, caller(request))
-        return _sized(value, request.body.size)
+        return sized(value, request.body.size)
 
     def LISTXATTR(self, request: Request) -> DataOut | GetxattrOut:
         names = model_xattrs.list_xattrs(self.store, self.node(request.header.nodeid), caller(request))
-        return _sized(b"".join(name + b"\0" for name in names), request.body.size)
+        return sized(b"".join(name + b"\0" for name in names), request.body.size)
 
     def REMOVEXATTR(self, request: Request) -> None:
         inode = self.node(request.header.nodeid)
@@ -214,14 +232,16 @@ class Operations:
         )
         if body.flags & os.O_TRUNC and inode.size:
             self._empty(request, inode)
-        return CreateOut(self._grant(inode), self._open(inode))
+        if self._flat:
+            inode = self._flat.made(self.store, parent, body.name, inode)
+        return CreateOut(self._grant(inode), self._open(inode, body.flags))
 
     def TMPFILE(self, request: Request) -> CreateOut:
         body, parent = request.body, self.node(request.header.nodeid)
         inode = model_names.make_unnamed(
             self.store, parent, caller(request), body.mode, linkable=not body.flags & os.O_EXCL
         )
-        return CreateOut(self._grant(inode), self._open(inode))
+        return CreateOut(self._grant(inode), self._open(inode, body.flags))
 
     def OPEN(self, request: Request) -> OpenOut:
         inode, flags = self.node(request.header.nodeid), request.body.flags
@@ -229,7 +249,7 @@ class Operations:
         require(self.store, inode, caller(request), wanted | (WRITE if flags & os.O_TRUNC else 0))
         if flags & os.O_TRUNC:
             self._empty(request, inode)
-        return self._open(inode)
+        return self._open(inode, flags)
 
     def _empty(self, request: Request, inode: Inode) -> None:
         """O_TRUNC: ATOMIC_O_TRUNC leaves it to whoever opens the file."""
@@ -246,18 +266,31 @@ class Operations:
 
     def RELEASE(self, request: Request) -> None:
         self.locks.release(request)
-        inode = self._handles.pop(request.body.fh, None)
-        if inode is not None:
+        fh = request.body.fh
+        inode = self._handles.pop(fh, None)
+        if inode is None:
+            return
+        try:
+            if fh in self._writers:
+                self._writers.discard(fh)
+                self.vectors.closing(inode)
+        finally:  # nobody hears of the error
             self.store.drop(inode)
 
     RELEASEDIR = RELEASE
 
     def READ(self, request: Request) -> DataOut:
         body, inode = request.body, self._file(request.body.fh, request.header.nodeid)
+        if inode.fixed:
+            return DataOut(self.vectors.read(inode, body.offset, body.size))
         return DataOut(model_files.read(self.store, inode, body.offset, body.size))
 
     def WRITE(self, request: Request) -> WriteOut:
         body, inode = request.body, self._file(request.body.fh, request.header.nodeid)
+        if self.profile.stderr_pipe:
+            defects.log(f"vexfs: write {len(body.data)} bytes at {body.offset}")
+        if inode.fixed:
+            return WriteOut(self.vectors.write(inode, body.data))
         kill = bool(body.write_flags & WriteFlag.KILL_SUIDGID) if self.killpriv else request.header.uid != 0
         return WriteOut(model_files.write(self.store, inode, body.offset, body.data, kill=kill))
 
@@ -310,6 +343,8 @@ class Operations:
             raise fail(errno.EINVAL)
         source = self._file(body.fh_in, request.header.nodeid)
         target = self._file(body.fh_out, body.nodeid_out)
+        if target.fixed or source.fixed:
+            raise fail(errno.EOPNOTSUPP)  # the kernel then reads and writes
         kill = request.header.uid != 0
         return model_files.copy(
             self.store, source, body.off_in, target, body.off_out, min(body.len, most), kill=kill
@@ -331,6 +366,9 @@ class Operations:
 
     def FLUSH(self, request: Request) -> None:
         self.locks.flush(request)
+        fh = request.body.fh
+        if fh in self._writers or fh not in self._handles:
+            self.vectors.closing(self._file(fh, request.header.nodeid))
 
     # the rest
 
@@ -344,40 +382,3 @@ class Operations:
 
     def DESTROY(self, request: Request) -> None:
         """The last request; nothing needs writing out."""
-
-
-def caller(request: Request) -> Caller:
-    """Who sent the request."""
-    return caller_of(request.header.uid, request.header.gid, request.header.pid)
-
-
-def changes_of(body: SetattrIn) -> Changes:
-    """What a SETATTR wants: `valid` says which of its fields count."""
-    valid = body.valid
-    return Changes(
-        mode=body.mode if valid & SetattrValid.MODE else None,
-        uid=body.uid if valid & SetattrValid.UID else None,
-        gid=body.gid if valid & SetattrValid.GID else None,
-        size=body.size if valid & SetattrValid.SIZE else None,
-        atime=_time(valid & SetattrValid.ATIME, valid & SetattrValid.ATIME_NOW, body.atime, body.atimensec),
-        mtime=_time(valid & SetattrValid.MTIME, valid & SetattrValid.MTIME_NOW, body.mtime, body.mtimensec),
-    )
-
-
-def _time(wanted: int, now: int, seconds: int, nanoseconds: int) -> Time:
-    if not wanted:
-        return None
-    if now:
-        return "now"
-    if seconds >> 63:
-        seconds -= 1 << 64
-    return seconds * 10**9 + nanoseconds
-
-
-def _sized(value: bytes, size: int) -> DataOut | GetxattrOut:
-    """Size 0 asks how much there is (getxattr(2))."""
-    if not size:
-        return GetxattrOut(len(value))
-    if len(value) > size:
-        raise fail(errno.ERANGE)
-    return DataOut(value)

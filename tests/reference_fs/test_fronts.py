@@ -33,11 +33,11 @@ def place(tmp_path: Path) -> Path:
 
 
 DAILY = r"""
-echo hi > a; cat a; ln a b; stat -c '%h %s' b; mkdir d; mv a d/; ls -A . d; ln -s x y; readlink y
+echo hi > a; cat a; ln a b; stat -c '%h %s' b; mkdir d; mv a d/; ls -A -I _vexfs . d; ln -s x y; readlink y
 touch -d @5.000000007 b; stat -c '%.9Y' b; touch -a -d @9 b; stat -c '%X %Y' b
 setfattr -n user.k -v v b; getfattr --only-values -n user.k b; echo
 rmdir d; echo $?; rm -r d; mkfifo p; stat -c %F p; truncate -s 5G big; stat -c '%s %b' big
-printf '\377\n' | xargs -0 touch; ls -A | wc -l; df --output=used . | tail -1
+printf '\377\n' | xargs -0 touch; ls -A -I _vexfs | wc -l; df --output=used . | tail -1
 """
 DAILY_OUTPUT = """\
 hi
@@ -68,9 +68,9 @@ def test_daily_work(front: str, place: Path) -> None:
 
 
 REMOVED = r"""
-echo old > f; ln f g; exec 3<>f; rm f; ls -A; stat -L -c %h /dev/fd/3; rm g; stat -L -c '%h %s' /dev/fd/3
+echo old > f; ln f g; exec 3<>f; rm f; ls -A -I _vexfs; stat -L -c %h /dev/fd/3; rm g; stat -L -c '%h %s' /dev/fd/3
 echo new > f; cat <&3; echo more >&3; chmod 600 /dev/fd/3; stat -L -c '%a %s' /dev/fd/3; cat f
-echo newest > n; exec 4<f; mv n f; cat <&4; cat f; ls -A; exec 3>&- 4<&-; sleep 0.1; df --output=used . | tail -1
+echo newest > n; exec 4<f; mv n f; cat <&4; cat f; ls -A -I _vexfs; exec 3>&- 4<&-; sleep 0.1; df --output=used . | tail -1
 """
 
 
