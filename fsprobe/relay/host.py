@@ -6,6 +6,7 @@ loop: nothing here may wait on the mount. When this process ends, its namespaces
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import importlib
 import os
@@ -27,6 +28,7 @@ from fsprobe.relay.recorder import Recorder
 from fsprobe.relay.rules import RuleSet
 from fsprobe.sandbox import evidence, isolation, process
 
+HUNG_WHEN_ALONE = 0.5  # seconds after which a request is answered here, so that a worker can tidy up
 TIDY_PATIENCE = 3.0  # seconds for the workers to remove what is theirs when the session is gone
 STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL for a daemon
 KILL_GRACE = 1.0  # and after SIGKILL, until it is given up
@@ -89,6 +91,10 @@ class Host:
     def _wait_for_workers(self, deadline: float) -> None:
         if not self.workers or time.monotonic() > deadline:
             self._end()
+        pump = self.daemon.pump if self.daemon else None
+        for opened in pump.open_requests() if pump else ():
+            if pump and opened["age"] > HUNG_WHEN_ALONE:
+                pump.answer(opened["unique"], errno.EIO)
         self.loop.later(0.01, lambda: self._wait_for_workers(deadline))
 
     def _on_call(self, events: int) -> None:

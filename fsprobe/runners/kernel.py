@@ -227,6 +227,19 @@ def remove_work(kernel: Kernel) -> None:
                 place.left.remove(name)
 
 
+def remove_earlier_work(kernel: Kernel, works: tuple[str, ...]) -> None:
+    """Remove the directories that lost workers of this run left in the root; what stays is named."""
+    for work in works:
+        for _ in range(2):  # gone, or removed and then seen to be gone
+            try:
+                kernel.lookup_raw(kernel.root, os.fsencode(work))
+            except (Declined, Finding):
+                break
+            kernel._remove(kernel.root, os.fsencode(work), True, _DEPTH)
+        else:
+            kernel.place.left.append(work)
+
+
 class WireLayer:
     """The wire layer of a worker."""
 
@@ -293,6 +306,7 @@ class WireLayer:
         kernel = self._kernel()
         try:
             remove_work(kernel)
+            remove_earlier_work(kernel, self.setup.earlier)
             for node, count in list(kernel.ledger.lookups.items()):
                 kernel.forget(node, count)
         except (Lost, Finding) as broken:

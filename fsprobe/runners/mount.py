@@ -17,6 +17,7 @@ from fsprobe.checks.check import Check
 from fsprobe.checks.mount import Mount as MountContext
 from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
 from fsprobe.posix.files import errno_name, total_size
+from fsprobe.runners.earlier import remove_earlier
 from fsprobe.runners.mount_context import OTHER_UID, Mount, Place
 from fsprobe.runners.setup import Setup
 
@@ -93,7 +94,8 @@ class MountLayer:
             stayed = [left for path in paths for left in self.place.remove(path)]
             if not stayed:
                 break
-        return [os.path.relpath(path, self.setup.root) for path in stayed]
+        earlier = remove_earlier(self.setup.root, self.setup.earlier)
+        return [*(os.path.relpath(path, self.setup.root) for path in stayed), *earlier]
 
     def _make_place(self) -> str:
         """Make the work directory or settle for a prefix. Returns why nothing can be written, "" if it can."""

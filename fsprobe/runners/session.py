@@ -357,7 +357,7 @@ class Session:
         )  # fmt: skip
         if self.notifications:
             self.environment["notifications"] = dict(self.notifications)
-        leaked = {"files": life.leaked_files, "processes": life.leaked_processes} if life else {}
+        leaked = {"files": [*life.leaked_files, *(f"{name} (a lost worker's)" for name in life.lost_work)], "processes": life.leaked_processes} if life else {}
         return document.build(
             target=self.target, environment=self.environment, checks=self.results,
             operations=operations, diagnoses=diagnose(evidence),

@@ -19,7 +19,8 @@ class Setup:
     socket_fd: the kernel's end of the wire, -1 otherwise.
     minor: the protocol minor offered at INIT. seed: of every random choice.
     read_only: True where the target is known to refuse all writing (None: find out). avoid: operations that
-    hung or killed the daemon before, which getting ready does without. fs_type, mount_flags: what the daemon
+    hung or killed the daemon before, which getting ready does without. earlier: names of `work` that lost
+    workers of this run left, to be removed at the end. fs_type, mount_flags: what the daemon
     gave mount(2), "" and 0 where nobody saw it: a wire check asks nothing that the kernel would answer itself.
     """
 
@@ -34,6 +35,7 @@ class Setup:
     seed: int = 0
     read_only: bool | None = None
     avoid: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     fs_type: str = ""
     mount_flags: int = 0
 

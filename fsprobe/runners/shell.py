@@ -21,6 +21,7 @@ from fsprobe.checks.check import Blocked, Check, Finding, Level, Lost, Skip, Uns
 from fsprobe.checks.shell import Shell as ShellContext
 from fsprobe.checks.suite import load_suite
 from fsprobe.posix.files import total_size
+from fsprobe.runners.earlier import remove_earlier
 from fsprobe.runners.setup import Setup
 from fsprobe.runners.shell_place import Place, find_place, find_sample, mount_line
 from fsprobe.runners.shell_terminal import Asked, Flooded, Terminal
@@ -300,7 +301,7 @@ class ShellLayer:
         """End bash, then remove what was made. Returns what could not be removed."""
         if self._terminal is not None:
             self._terminal.stop()
-        return self.place.remove()
+        return [*self.place.remove(), *remove_earlier(self.setup.root, self.setup.earlier)]
 
 
 def _probe_symlink(path: str) -> None:

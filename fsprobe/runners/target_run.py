@@ -64,6 +64,8 @@ class TargetRun:
     leaked_processes: list[int] = field(default_factory=list)
     leaked_files: list[str] = field(default_factory=list)
     asking: Asking | None = None
+    work: str = ""
+    lost_work: list[str] = field(default_factory=list)
     resting: frozenset[str] = frozenset()
     withheld: set[str] = field(default_factory=set)
 
@@ -158,11 +160,12 @@ class TargetRun:
         """
         self.sandbox.call("layer", layer=layer)
         read_only = True if self.options.expect == "read-only" else None
+        self.work = f".fsprobe-{self.token}-{self.starts}{layer[0]}"
         setup = Setup(
-            layer, "" if layer == "wire" else self.mountpoint, f".fsprobe-{self.token}-{self.starts}{layer[0]}",
+            layer, "" if layer == "wire" else self.mountpoint, self.work,
             suites, timeout=self.options.timeout, start_timeout=self.options.start_timeout, seed=seed,
             read_only=read_only, avoid=avoid,
-            fs_type=self.mount.get("fs_type", ""), mount_flags=self.mount.get("flags", 0),
+            fs_type=self.mount.get("fs_type", ""), mount_flags=self.mount.get("flags", 0), earlier=tuple(self.lost_work),
         )  # fmt: skip
         channel, pid = self.sandbox.worker(WORKER, setup.to_wire())
         relayed = self.mode != "direct"
@@ -206,17 +209,23 @@ class TargetRun:
             return
         asking, self.asking = self.asking, None
         answer, _ = asking.converse({"close": True})
-        if answer is not None and "closed" in answer:
-            self.leaked_files += answer["closed"]
-        else:
-            self.leaked_files.append(f".fsprobe-{self.token}-{self.starts} (the worker was lost)")
+        self._closed(answer["closed"] if answer is not None and "closed" in answer else None)
         asking.channel.close()
+
+    def _closed(self, left: list[str] | None) -> None:
+        """What a worker says that it could not remove; None where it did not come back."""
+        if left is None:
+            self.lost_work.append(self.work)
+        else:
+            self.leaked_files += left
+            self.lost_work.clear()
 
     def part_worker(self) -> None:
         """The same where the run ends early: bounded in seconds, and what is left is named."""
         if self.asking is not None:
-            left = self.asking.part(PART_PATIENCE)
-            self.leaked_files += [f".fsprobe-{self.token}-{self.starts} (interrupted)"] if left is None else left
+            asking, self.asking = self.asking, None
+            self._closed(asking.part(PART_PATIENCE))
+            asking.channel.close()
 
     def lose_worker(self) -> None:
         """Drop a worker that is beyond use."""
@@ -227,6 +236,7 @@ class TargetRun:
             except (OSError, ChannelClosed):
                 pass
             self.asking = None
+            self.lost_work.append(self.work)
 
     def stop(self) -> None:
         """End the daemon and its mount."""
