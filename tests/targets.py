@@ -25,8 +25,9 @@ FEATURES = (
     "-DHAVE_COPY_FILE_RANGE",
     "-DHAVE_STATX",
 )
+# A cache of its own for each start: one that another user has written to is of no use.
+RCLONE = "--config /dev/null --vfs-cache-mode writes --cache-dir {source}.cache"
 # The subdir module confines the examples that mirror "/" to one directory.
-RCLONE = "--config /dev/null --vfs-cache-mode writes --cache-dir {cache}"
 CONFINED = "-o modules=subdir,subdir={source}"
 
 
@@ -38,7 +39,7 @@ class Missing(Exception):
 class Target:
     """A daemon of somebody else (or a small one of ours) and its command line.
 
-    command: a template for `fsprobe run`; `{bin}`, `{programs}`, `{python}`, `{cache}` and `{image}` are
+    command: a template for `fsprobe run`; `{bin}`, `{programs}`, `{python}` and `{image}` are
     filled in here, `{mountpoint}` and `{source}` by fsprobe. background: the same daemon, detaching itself.
     """
 
@@ -153,8 +154,6 @@ def share_programs(shared: Path) -> None:
     for path in (shared, place):
         path.chmod(0o755)
     (shared / "bin").mkdir()
-    (shared / "cache").mkdir()
-    (shared / "cache").chmod(0o1777)
 
 
 def _fill(text: str, shared: Path, python: str) -> str:
@@ -162,7 +161,6 @@ def _fill(text: str, shared: Path, python: str) -> str:
         "bin": shared / "bin",
         "programs": shared / "programs",
         "python": python,
-        "cache": shared / "cache",
         "image": shared / "tree.sqfs",
     }
     for place, value in places.items():

@@ -22,9 +22,12 @@ pytestmark = pytest.mark.mount
 LONGEST = 2.5
 END_WITHIN = 12.0
 TARGETS = ("bindfs", "vexfs:raw", "vexfs:lost-reply=READ")
-ENDINGS = (
-    ("INT", False), ("INT", True), ("TERM", False), ("TERM", True), ("KILL", False), ("KILL", True),
-)  # fmt: skip
+# Each signal to each target, and both to fsprobe alone and to its whole process group.
+ENDINGS = [
+    (target, name, (row + column) % 2 == 1)
+    for row, name in enumerate(("INT", "TERM", "KILL"))
+    for column, target in enumerate(TARGETS)
+]
 
 
 def wait_for_handlers(running: Running, limit: float = 20.0) -> None:
@@ -47,11 +50,11 @@ def unix_sockets(place: Path) -> list[str]:
     return [name for name in names if str(place) in name or "fsprobe" in name.removeprefix("@")[:16]]
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize(("name", "group"), ENDINGS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(("target", "name", "group"), ENDINGS)
 def test_ended_at_any_moment(
-    target: str, name: str, group: bool, target_command: Callable[..., str], fsprobe: Command, leaks: LeakWatch, scratch: Path
-) -> None:
+    target: str, name: str, group: bool,
+    target_command: Callable[..., str], fsprobe: Command, leaks: LeakWatch, scratch: Path,
+) -> None:  # fmt: skip
     """Ctrl-C, kill and kill -9 leave no mount, process, socket or file; the first two leave a partial result."""
     number = signal.Signals[f"SIG{name}"]
     moment = random.Random(f"{target} {name} {group}").uniform(0, LONGEST)

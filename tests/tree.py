@@ -53,7 +53,8 @@ def picture(root: Path, *, but_ours: bool = False) -> Picture:
         for name in [*folders, *files]:
             path = Path(folder, name)
             seen[str(path.relative_to(root))] = _entry(path)
-    seen["."]["nlink"] = 2 + sum(stat.S_ISDIR(item["type"]) and "/" not in name for name, item in seen.items() if name != ".")
+    if but_ours:
+        del seen["."]["nlink"]
     return seen
 
 
@@ -89,8 +90,8 @@ def difference(before: Picture, after: Picture) -> list[str]:
     told += [f"{name} is new" for name in after if name not in before]
     for name in before.keys() & after.keys():
         told += [
-            f"{name}: {key} was {before[name].get(key)}, is {after[name].get(key)}"
-            for key in before[name]
-            if before[name].get(key) != after[name].get(key)
+            f"{name}: {key} was {before[name][key]}, is {after[name][key]}"
+            for key in before[name].keys() & after[name].keys()
+            if before[name][key] != after[name][key]
         ]
     return sorted(told)

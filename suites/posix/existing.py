@@ -156,7 +156,7 @@ def tree_twice(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.existing.listing", op="READDIR", source="catalogue 3.21.3",
+    "posix.existing.listing", op="READDIR", quick=True, source="catalogue 3.21.3",
     killers=("*:entries=double", "OPENDIR:errno=EIO"),
 )
 def listing(m: Mount) -> None:
@@ -169,7 +169,7 @@ def listing(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.existing.types", op="READDIR", source="catalogue 3.21.2", also=("LOOKUP",),
+    "posix.existing.types", op="READDIR", quick=True, source="catalogue 3.21.2", also=("LOOKUP",),
     killers=("*:entries=double", "OPENDIR:errno=EIO"),
 )
 def types(m: Mount) -> None:
@@ -229,7 +229,7 @@ def access(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.existing.seek-end", op="LSEEK", source="catalogue 3.31", needs=NEEDS, also=("GETATTR",),
+    "posix.existing.seek-end", op="LSEEK", quick=True, source="catalogue 3.31", needs=NEEDS, also=("GETATTR",),
     killers=("LSEEK:errno=EIO",),
 )
 def seek_end(m: Mount) -> None:
@@ -253,7 +253,7 @@ def isatty(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.existing.xattr-list", op="LISTXATTR", source="catalogue 3.19.3", needs=NEEDS, also=("GETXATTR",),
+    "posix.existing.xattr-list", op="LISTXATTR", quick=True, source="catalogue 3.19.3", needs=NEEDS, also=("GETXATTR",),
     killers=("LISTXATTR:errno=EIO",),
 )
 def xattr_list(m: Mount) -> None:
@@ -271,7 +271,7 @@ def xattr_list(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.existing.links", op="READLINK", level=SHOULD, source="catalogue 3.5.1", needs=NEEDS,
+    "posix.existing.links", op="READLINK", quick=True, level=SHOULD, source="catalogue 3.5.1", needs=NEEDS,
     killers=("READLINK:errno=EIO", "READLINK:short"),
 )
 def links(m: Mount) -> None:

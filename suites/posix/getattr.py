@@ -26,7 +26,7 @@ def file(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.getattr.root", op="GETATTR", source="catalogue 3.3.7",
+    "posix.getattr.root", op="GETATTR", quick=True, source="catalogue 3.3.7",
     killers=("GETATTR:attr.nlink=0", "GETATTR:errno=EIO"),
 )
 def root(m: Mount) -> None:

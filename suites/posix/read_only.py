@@ -53,7 +53,7 @@ def create(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.read-only.symlink", op="SYMLINK", source="catalogue 3.36 read-only; POSIX symlink", needs=NEEDS,
+    "posix.read-only.symlink", op="SYMLINK", quick=True, source="catalogue 3.36 read-only; POSIX symlink", needs=NEEDS,
     killers=("SYMLINK:errno=ENOSYS", "SYMLINK:errno=EIO"),
 )
 def symlink(m: Mount) -> None:
@@ -62,7 +62,7 @@ def symlink(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.read-only.mknod", op="MKNOD", source="catalogue 3.36 read-only; man 2 mknod", needs=NEEDS,
+    "posix.read-only.mknod", op="MKNOD", quick=True, source="catalogue 3.36 read-only; man 2 mknod", needs=NEEDS,
     killers=("MKNOD:errno=ENOSYS", "MKNOD:errno=EIO"),
 )
 def mknod(m: Mount) -> None:
@@ -102,7 +102,7 @@ def chmod(m: Mount) -> None:
 
 @mount_check(
     "posix.read-only.times", op="SETATTR", source="catalogue 3.36 read-only; POSIX utimensat", needs=NEEDS_FILE,
-    killers=("SETATTR:errno=ENOSYS", "SETATTR:fake"),
+    quick=True, killers=("SETATTR:errno=ENOSYS", "SETATTR:fake"),
 )
 def times(m: Mount) -> None:
     """utimensat, here to the times it has, on a read-only file system is EROFS."""

@@ -73,7 +73,7 @@ def poll_ready(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.bmap.answered", op="BMAP", source="catalogue 3.26", level=OPTIONAL, main=True,
+    "protocol.bmap.answered", op="BMAP", source="catalogue 3.26", level=OPTIONAL, main=True, quick=True,
     needs=("regular-file", "fuseblk"),
     killers=("BMAP:errno=EIO", "BMAP:drop"),
 )

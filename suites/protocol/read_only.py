@@ -51,20 +51,26 @@ def create(k: Kernel) -> None:
         raise Unsupported("CREATE: ENOSYS (the kernel asks MKNOD instead, which is refused)", ENOSYS) from None
 
 
-@wire_check("protocol.read-only.mknod", op="MKNOD", source=_SOURCE, needs=_NEEDS, killers=("MKNOD:errno=ENOSYS",))
+@wire_check(
+    "protocol.read-only.mknod", op="MKNOD", quick=True, source=_SOURCE, needs=_NEEDS,
+    killers=("MKNOD:errno=ENOSYS",),
+)
 def mknod(k: Kernel) -> None:
     """MKNOD is refused with EROFS."""
     _refused(k, lambda: k.mknod(k.root, k.unused_name(), 0o010644))
 
 
-@wire_check("protocol.read-only.symlink", op="SYMLINK", source=_SOURCE, needs=_NEEDS, killers=("SYMLINK:errno=ENOSYS",))
+@wire_check(
+    "protocol.read-only.symlink", op="SYMLINK", quick=True, source=_SOURCE, needs=_NEEDS,
+    killers=("SYMLINK:errno=ENOSYS",),
+)
 def symlink(k: Kernel) -> None:
     """SYMLINK is refused with EROFS."""
     _refused(k, lambda: k.symlink(k.root, k.unused_name(), "target"))
 
 
 @wire_check(
-    "protocol.read-only.link", op="LINK", source=_SOURCE, needs=("read-only", "regular-file"),
+    "protocol.read-only.link", op="LINK", quick=True, source=_SOURCE, needs=("read-only", "regular-file"),
     killers=("LINK:errno=EIO",),
 )
 def link(k: Kernel) -> None:
@@ -80,13 +86,17 @@ def link(k: Kernel) -> None:
 
 @wire_check(
     "protocol.read-only.unlink", op="UNLINK", source=_SOURCE, needs=_NEEDS, killers=("UNLINK:errno=ENOSYS",),
+    quick=True,
 )
 def unlink(k: Kernel) -> None:
     """UNLINK is refused with EROFS, of a name that is not there with ENOENT at most."""
     _refused(k, lambda: k.unlink(k.root, k.unused_name()), ENOENT)
 
 
-@wire_check("protocol.read-only.rmdir", op="RMDIR", source=_SOURCE, needs=_NEEDS, killers=("RMDIR:errno=ENOSYS",))
+@wire_check(
+    "protocol.read-only.rmdir", op="RMDIR", quick=True, source=_SOURCE, needs=_NEEDS,
+    killers=("RMDIR:errno=ENOSYS",),
+)
 def rmdir(k: Kernel) -> None:
     """RMDIR is refused with EROFS, of a name that is not there with ENOENT at most."""
     _refused(k, lambda: k.rmdir(k.root, k.unused_name()), ENOENT)
@@ -94,6 +104,7 @@ def rmdir(k: Kernel) -> None:
 
 @wire_check(
     "protocol.read-only.rename", op="RENAME", source=_SOURCE, needs=_NEEDS, killers=("RENAME:errno=ENOSYS",),
+    quick=True,
 )
 def rename(k: Kernel) -> None:
     """RENAME is refused with EROFS, of a name that is not there with ENOENT at most."""
@@ -132,7 +143,7 @@ def open_for_writing(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.read-only.setxattr", op="SETXATTR", source=_SOURCE, needs=("read-only", "regular-file"),
+    "protocol.read-only.setxattr", op="SETXATTR", quick=True, source=_SOURCE, needs=("read-only", "regular-file"),
     killers=("SETXATTR:errno=EIO",),
 )
 def setxattr(k: Kernel) -> None:
@@ -143,7 +154,7 @@ def setxattr(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.read-only.removexattr", op="REMOVEXATTR", source=_SOURCE, needs=("read-only", "regular-file"),
+    "protocol.read-only.removexattr", op="REMOVEXATTR", quick=True, source=_SOURCE, needs=("read-only", "regular-file"),
     killers=("REMOVEXATTR:errno=EIO",),
 )
 def removexattr(k: Kernel) -> None:
@@ -155,6 +166,7 @@ def removexattr(k: Kernel) -> None:
 
 @wire_check(
     "protocol.read-only.tmpfile", op="TMPFILE", source=_SOURCE, needs=_NEEDS, killers=("TMPFILE:errno=EIO",),
+    quick=True,
 )
 def tmpfile(k: Kernel) -> None:
     """TMPFILE is refused with EROFS, or not offered at all."""

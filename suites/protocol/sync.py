@@ -45,7 +45,7 @@ def fsyncdir(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.syncfs.answered", op="SYNCFS", source="catalogue 3.18.5", level=OPTIONAL, main=True,
+    "protocol.syncfs.answered", op="SYNCFS", source="catalogue 3.18.5", level=OPTIONAL, main=True, quick=True,
     killers=("SYNCFS:errno=EIO", "SYNCFS:drop"),
 )
 def syncfs(k: Kernel) -> None:

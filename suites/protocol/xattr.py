@@ -80,7 +80,7 @@ def sizes(k: Kernel) -> None:
 
 @wire_check(
     "protocol.getxattr.missing", op="GETXATTR", source="catalogue 3.19.1", level=OPTIONAL, needs=("regular-file",),
-    killers=("GETXATTR:errno=EIO", "GETXATTR:map=ENODATA>ENOENT"),
+    quick=True, killers=("GETXATTR:errno=EIO", "GETXATTR:map=ENODATA>ENOENT"),
 )
 def missing(k: Kernel) -> None:
     """An attribute that does not exist gives ENODATA."""
@@ -109,7 +109,7 @@ def listed(k: Kernel) -> None:
 
 @wire_check(
     "protocol.listxattr.answered", op="LISTXATTR", source="catalogue 3.19.3; fs/fuse/xattr.c fuse_verify_xattr_list",
-    level=OPTIONAL, needs=("regular-file",), killers=("LISTXATTR:errno=EIO", "LISTXATTR:drop"),
+    quick=True, level=OPTIONAL, needs=("regular-file",), killers=("LISTXATTR:errno=EIO", "LISTXATTR:drop"),
 )
 def list_answered(k: Kernel) -> None:
     """The list of a file's attributes is one that a kernel takes, and as long as its length says."""

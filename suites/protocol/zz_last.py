@@ -23,7 +23,7 @@ def unknown_opcode(k: Kernel) -> None:
 
 @wire_check(
     "protocol.destroy.answered", op="DESTROY", source="catalogue 3.20.5; fs/fuse/inode.c fuse_send_destroy", level=INFO,
-    main=True, killers=("DESTROY:drop", "DESTROY:crash"),
+    quick=True, main=True, killers=("DESTROY:drop", "DESTROY:crash"),
 )
 def destroy(k: Kernel) -> None:
     """DESTROY, the last request of a block-device mount, is answered; its error is nobody's business."""
