@@ -119,7 +119,8 @@ def copies(k: Kernel) -> None:
 
 @wire_check(
     "protocol.copy-file-range-64.copies", op="COPY_FILE_RANGE_64", also=("READ",), source="catalogue 3.32.3",
-    level=OPTIONAL, needs=_NEEDS, main=True, quick=True, killers=("COPY_FILE_RANGE_64:errno=EIO", "COPY_FILE_RANGE_64:fake"),
+    level=OPTIONAL, needs=_NEEDS, main=True, quick=True,
+    killers=("COPY_FILE_RANGE_64:errno=EIO", "COPY_FILE_RANGE_64:fake"),
 )
 def copies_64(k: Kernel) -> None:
     """The newer operation with a 64-bit count copies too, or is not known: ENOSYS."""
