@@ -124,6 +124,8 @@ class JournaledStore(Store):
             self._dead.append(inode.ino)
 
     def _mark(self, inode: Inode) -> None:
+        if inode.fixed:  # there again at every mount
+            return
         self._dirty[inode.ino] = inode
         if self._timer is None and self._seconds:
             self._timer = threading.Timer(self._seconds, self._late)

@@ -65,7 +65,8 @@ def blocked(pid: int) -> None:
 
 
 def main() -> None:
-    os.chdir(sys.argv[1])
+    os.mkdir(os.path.join(sys.argv[1], "locks"))
+    os.chdir(os.path.join(sys.argv[1], "locks"))
     fd = os.open("f", os.O_CREAT | os.O_RDWR)
     fcntl.fcntl(fd, fcntl.F_SETLK, lock(fcntl.F_WRLCK, 10, 10))
     print("in the way:", told(*child(lambda: attempt("f", fcntl.F_SETLK, fcntl.F_RDLCK, 19, 5))))

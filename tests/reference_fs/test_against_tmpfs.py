@@ -12,7 +12,8 @@ from tests.reference_fs.test_fronts import pytestmark as needs_a_mount
 
 PROGRAMS = ROOT / "tests" / "programs"
 COMPARE = (
-    'mount -t tmpfs none "$OTHER" && mkdir "$OTHER/top" && "$PYTHON" {program} "$OTHER/top" {more} > "$OTHER/told" 2>&1;'
+    'mount -t tmpfs none "$OTHER" && mkdir "$OTHER/top" &&'
+    '"$PYTHON" {program} "$OTHER/top" {more} > "$OTHER/told" 2>&1;'
     '"$PYTHON" {program} . {more} 2>&1 | diff "$OTHER/told" - | head -40; wc -l < "$OTHER/told"'
 )
 DENIED_BY_THE_KERNEL = re.compile(r"\w+: (link|device): EPERM|\w+: device: EACCES")

@@ -70,7 +70,8 @@ def test_daily_work(front: str, place: Path) -> None:
 REMOVED = r"""
 echo old > f; ln f g; exec 3<>f; rm f; ls -A -I _vexfs; stat -L -c %h /dev/fd/3; rm g; stat -L -c '%h %s' /dev/fd/3
 echo new > f; cat <&3; echo more >&3; chmod 600 /dev/fd/3; stat -L -c '%a %s' /dev/fd/3; cat f
-echo newest > n; exec 4<f; mv n f; cat <&4; cat f; ls -A -I _vexfs; exec 3>&- 4<&-; sleep 0.1; df --output=used . | tail -1
+echo newest > n; exec 4<f; mv n f; cat <&4; cat f; ls -A -I _vexfs; exec 3>&- 4<&-; sleep 0.1
+df --output=used . | tail -1
 """
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_fs.profiles import FRONTS, PROFILES, choose_front, find_profile
+from reference_fs.profiles import FRONTS, MALFORMED, PROFILES, choose_front, find_profile
 from tests.reference_fs.mounted import on_mount
 from tests.reference_fs.test_fronts import pytestmark as needs_a_mount
 
@@ -20,7 +20,8 @@ CASES: list[tuple[str, tuple[str, ...], str, list[str]]] = [
     ),
     (
         "before-fix", ("raw",),
-        "touch f; echo x > g; cat g; mkdir d; rm g; mv g h; ln g h; ln -s g h; mkfifo p; ls -I _vexfs; stat -f . >/dev/null",
+        "touch f; echo x > g; cat g; mkdir d; rm g; mv g h; ln g h; ln -s g h; mkfifo p; ls -I _vexfs;"
+        "stat -f . >/dev/null",
         [f"touch: setting times of 'f': {NOT_IMPLEMENTED}", "x",
          f"mkdir: cannot create directory 'd': {NOT_IMPLEMENTED}",
          f"rm: cannot remove 'g': {NOT_IMPLEMENTED}", f"mv: cannot move 'g' to 'h': {NOT_IMPLEMENTED}",
@@ -32,6 +33,8 @@ CASES: list[tuple[str, tuple[str, ...], str, list[str]]] = [
         ["0", f"mv: cannot move 'g' to 'h': {NOT_IMPLEMENTED}",
          f"ln: failed to create symbolic link 'h': {NOT_IMPLEMENTED}", "d", "g"],
     ),
+    ("slash-dirent", ("raw",), "mkdir d; ls d; touch d/f; ls d; cat d/f; rm d/f; ls d; rmdir d",
+     ["ls: reading directory 'd': Input/output error"]),
     ("crash-on-truncate", FRONTS, "truncate -s 1G f; stat -c %s f", ["1073741824"]),
 ]  # fmt: skip
 
@@ -60,16 +63,20 @@ def test_a_crash_is_a_crash(mark: None, front: str, tmp_path: Path) -> None:
     assert (done.lines[0], done.status) == ("Transport endpoint is not connected", 134)
 
 
-@pytest.mark.parametrize("mark", [pytest.param(None, marks=needs_a_mount)])
-def test_a_lost_reply_holds_its_caller_and_no_other(mark: None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "profile", [pytest.param(name, marks=needs_a_mount) for name in ("lost-reply", *MALFORMED)]
+)
+def test_a_missing_reply_holds_its_caller_and_no_other(profile: str, tmp_path: Path) -> None:
     """The caller hangs until the connection is gone, the daemon sits in its read, everyone else is served."""
     work = (
         "touch f & for i in $(seq 500); do test -e f && grep -q request_wait /proc/$!/wchan && break; sleep 0.01; done;"
-        "ls -I _vexfs; cat /proc/$DAEMON/wchan; echo; jobs -r | wc -l;"
+        "ls -I _vexfs; for i in $(seq 500); do grep fuse_dev_do_read /proc/$DAEMON/wchan && break; sleep 0.01; done;"
+        "jobs -r | wc -l;"
         "kill -KILL $DAEMON; wait; stat . 2>&1 | sed 's/.*: //'"
     )
-    done = on_mount(tmp_path / "mnt", work, "--profile", "lost-reply")
-    assert done.lines[0] == "f" and "fuse_dev_do_read" in done.lines[1] and done.lines[2] == "1"
+    done = on_mount(tmp_path / "mnt", work, "--profile", profile)
+    lines = [line for line in done.lines if not line.startswith("vexfs-fuse:")]
+    assert lines[0] == "f" and "fuse_dev_do_read" in lines[1] and lines[2] == "1"
     assert done.status == 137
 
 
