@@ -25,6 +25,7 @@ MNT_FORCE, MNT_DETACH = 0x1, 0x2
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_READ = 1, 36, 38, 23
 CAP_SYS_ADMIN = 21
 
+OVERFLOW_UID = 65534
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
 SIOCOUTQ = 0x5411  # same number as TIOCOUTQ: bytes sent that the peer has not taken
 F_SETPIPE_SZ = 1031
@@ -133,6 +134,17 @@ def drop_capabilities() -> None:
 def current_cpu() -> int:
     """The processor that this thread runs on, -1 where nobody tells."""
     return int(libc.sched_getcpu())
+
+
+def id_maps() -> list[list[int]]:
+    """The user ids of this namespace: (first inside, first outside, how many) of each range."""
+    with open("/proc/self/uid_map") as file:
+        return [[int(number) for number in line.split()] for line in file]
+
+
+def unmapped(uid: int) -> bool:
+    """Whether an owner that stat shows may be one that this user namespace does not map: it shows as 65534."""
+    return uid == OVERFLOW_UID and sum(length for _, _, length in id_maps()) < 2**32 - 1
 
 
 def has_sys_admin() -> bool:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from fsprobe.checks.check import Check
 from fsprobe.checks.mount import Mount as MountContext
+from fsprobe.posix import linux
 from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
 from fsprobe.posix.files import errno_name, total_size
 from fsprobe.runners.earlier import remove_earlier
@@ -27,7 +28,6 @@ _NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSYS, e
 # Without a connection to a daemon there is nothing to prepare, and every other error is a finding.
 _NO_MOUNT = frozenset({errno.ENOTCONN, errno.ECONNABORTED, errno.ECONNREFUSED, errno.EACCES})
 
-_OVERFLOW_UID = 65534
 
 __all__ = ["Mount", "MountLayer", "Place"]
 
@@ -55,12 +55,13 @@ class MountLayer:
                 raise
             root = None
         refusal = "the target is to be treated as read-only" if self.setup.read_only else self._make_place()
-        if refusal and root is not None and _unmapped(root.st_uid):
+        foreign = bool(refusal) and root is not None and linux.unmapped(root.st_uid)
+        if foreign:
             refusal = "the owner of the mount's root is not mapped in this user namespace"
         self.features = {
             "write": refusal,
             "mkdir": refusal,
-            "read-only": "" if refusal else "the target can be written",
+            "read-only": refusal if foreign else "" if refusal else "the target can be written",
             "root": _is_root(),
         }
         self.features["allow_other"] = self.features["root"] or self._other_user()
@@ -197,18 +198,9 @@ _OPTIONAL: dict[str, tuple[str, Callable[[str, str], None]]] = {
 }
 
 
-def _id_maps() -> list[list[int]]:
-    with open("/proc/self/uid_map") as file:
-        return [[int(number) for number in line.split()] for line in file]
-
-
 def _is_root() -> str:
     if os.geteuid() != 0:
         return "needs root"
-    if sum(length for _, _, length in _id_maps()) < 65536:
+    if sum(length for _, _, length in linux.id_maps()) < 65536:
         return "needs root outside a user namespace"
     return ""
-
-
-def _unmapped(uid: int) -> bool:
-    return uid == _OVERFLOW_UID and sum(length for _, _, length in _id_maps()) < 2**32 - 1

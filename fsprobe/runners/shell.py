@@ -251,7 +251,7 @@ class ShellLayer:
         features = {
             "write": self.place.no_write,
             "mkdir": self.place.no_mkdir,
-            "read-only": "" if self.place.read_only else "this file system can be written",
+            "read-only": self.place.not_read_only,
             "regular-file": self.place.no_sample,
             "root": "" if self.is_root else "this needs root with all users mapped",
             "mount-point": "" if mount_line(self.setup.root) else "a directory, not a mount point",

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fsprobe.posix import linux
 from fsprobe.posix.files import first_names
 
 REFUSALS = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP})
@@ -31,7 +32,8 @@ class Place:
     """Where a worker's checks work.
 
     no_write, no_mkdir: "" where it can be done, else the reason why not. sample: an existing regular file of
-    a target that cannot be written, "" where there is none; no_sample says why.
+    a target that cannot be written, "" where there is none; no_sample says why. foreign: the root is not
+    to be written because its owner is not mapped in this user namespace, which says nothing of the target.
     """
 
     root: str
@@ -40,12 +42,20 @@ class Place:
     no_mkdir: str = ""
     sample: str = ""
     no_sample: str = ""
+    foreign: bool = False
     _made: list[str] = field(default_factory=list)
 
     @property
     def read_only(self) -> bool:
         """Whether nothing can be written here."""
         return bool(self.no_write)
+
+    @property
+    def not_read_only(self) -> str:
+        """"" on a read-only target, else why it is not one."""
+        if self.foreign:
+            return "the owner of the mount's root is not mapped in this user namespace"
+        return "" if self.read_only else "this file system can be written"
 
     @property
     def home(self) -> str:
@@ -110,6 +120,8 @@ def find_place(root: str, work: str, read_only: bool | None, avoid: tuple[str, .
                     f"nothing can be created here: mkdir says {os.strerror(refused)}, "
                     f"creating a file says {os.strerror(also)}"
                 )
+                found = _lstat(root)
+                place.foreign = found is not None and linux.unmapped(found.st_uid)
     return place
 
 
