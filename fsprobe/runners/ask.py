@@ -1,7 +1,8 @@
 """Asking a worker one check while watching the target: a reply, a hang, a crash, and nothing unbounded.
 
 Owns the waiting and when it is over; knows nothing of verdicts. The rules of a hang: a reply that the kernel
-refuses, or an idle daemon that took the request, is proven at once; all else waits for the timeout.
+refuses is proven at once, an idle daemon that took the request and threads that cannot go on (`stuck`) are when that
+stays so for a moment; all else waits for the timeout.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from fsprobe.checks.outcome import Outcome
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.results.records import Incident
 from fsprobe.results.verdicts import Cause
+from fsprobe.runners import stuck
+from fsprobe.runners.stuck import Stuck
 from fsprobe.trace.exchange import Exchange
 from fsprobe.wire import Opcode, opcode_name
 
@@ -32,19 +35,6 @@ FREED_WAIT = 2.0
 EIO = 5
 # What an application hears when the daemon has died: its end may be noticed a moment later than that.
 GONE = ("ENOTCONN", "ECONNABORTED", os.strerror(errno.ENOTCONN), os.strerror(errno.ECONNABORTED))
-# A thread that waits for its next request on our socket.
-IDLE_WCHAN = ("__skb_wait_for_more_packets", "unix_stream_read_generic", "__skb_recv_datagram")
-# Where a thread waits (catalogue 5), and what that makes of a request that stays open.
-PIPE_FULL = ("anon_pipe_write", "pipe_write", "pipe_wait_writable")
-WAITING = {
-    Cause.DEADLOCK_OWN_MOUNT: {"request_wait_answer", "fuse_simple_request"},
-    Cause.BLOCKED_IO: {
-        "hrtimer_nanosleep", "do_nanosleep", "__do_sys_pause", "sigsuspend", "poll_schedule_timeout", "do_select",
-        "wait_for_connect", "inet_csk_accept", "inet_stream_connect", "wait_woken", "tcp_recvmsg_locked", "do_wait",
-        "anon_pipe_read", "pipe_read",
-    },
-}
-WRITE = {"x86_64": "1", "aarch64": "64"}.get(os.uname().machine)
 
 
 class Surroundings(Protocol):
@@ -84,6 +74,8 @@ class Asking:
     resting: frozenset[str] = frozenset()
     """Where the daemon's threads wait when nothing is asked of it."""
     suspect: dict[str, Any] | None = None
+    found: Stuck | None = None
+    found_at: float = 0.0
 
     def ask(self, check: Check) -> tuple[Outcome | None, Incident | None]:
         """The outcome, the incident that came in its way, or both."""
@@ -130,7 +122,7 @@ class Asking:
     def wait(self) -> tuple[dict[str, Any] | None, Incident | None]:
         """The worker's next message, or what came in its way."""
         began = time.monotonic()
-        self.idle_seen, self.suspect = 0, None
+        self.idle_seen, self.suspect, self.found = 0, None, None
         while True:
             select.select([self.channel, self.sandbox.channel], [], [], TICK)
             try:
@@ -209,12 +201,16 @@ class Asking:
         # A lock that is waited for may well be open longer than what is lost.
         oldest = next((o for o in opened if o["opcode"] != Opcode.SETLKW), opened[0] if opened else None)
         if oldest is not None and oldest["age"] >= SUSPICIOUS:
-            idle = self._idle(oldest)
+            processes = self.sandbox.call("evidence")
+            idle = self._idle(oldest, processes)
             if self.suspect is not None and oldest["unique"] in self.suspect["then_open"]:
                 return self._refused(self.suspect, oldest, proven=self.idle_seen > 0)
             if idle:
                 how = "the daemon took it and waits for the next one: its reply is lost"
                 return self._hang(oldest, how, proven=True, cause=Cause.LOST_REPLY)
+            found = self._explained(processes, opened)
+            if found is not None and oldest["opcode"] != Opcode.SETLKW:
+                return self._hang(oldest, found.sentence, proven=True, cause=found.cause)
             if oldest["age"] >= self.timeout:
                 how = "it was taken and not answered" if oldest["taken"] else "the daemon does not read it"
                 return self._hang(oldest, f"{how} within {self.timeout:g} s")
@@ -225,35 +221,32 @@ class Asking:
                             evidence=self._caller())  # fmt: skip
         return None
 
-    def _idle(self, oldest: dict[str, Any]) -> bool:
+    def _idle(self, oldest: dict[str, Any], processes: list[dict[str, Any]]) -> bool:
         """Whether every thread of the only daemon process waits for a request, seen three times in a row.
 
         A lock that is waited for is answered late by a sound daemon, too.
         """
-        processes = self.sandbox.call("evidence")
-        threads = [thread for process in processes for thread in process["threads"]]
-        idle = oldest["taken"] and oldest["opcode"] != Opcode.SETLKW and len(processes) == 1 and bool(threads)
-        idle = idle and all(thread["wchan"].startswith(IDLE_WCHAN) for thread in threads)
+        idle = oldest["taken"] and oldest["opcode"] != Opcode.SETLKW and stuck.is_idle(processes)
         self.idle_seen = self.idle_seen + 1 if idle else 0
         return self.idle_seen >= 3
 
+    def _explained(self, processes: list[dict[str, Any]], opened: list[dict[str, Any]]) -> Stuck | None:
+        """What proves that the daemon's threads cannot go on, once that has stayed so for a moment."""
+        found = stuck.why(processes, opened, self.resting)
+        if found != self.found:
+            self.found, self.found_at = found, time.monotonic()
+        steady = time.monotonic() - self.found_at >= stuck.STEADY
+        return found if found is not None and found.proven and steady else None
+
     def _hang(self, oldest: dict[str, Any], how: str, *, proven: bool = False, cause: str = "") -> Incident:
         name = opcode_name(oldest["opcode"])
-        cause = cause or self._blocked()
+        evidence = self._evidence()
+        if not cause:
+            found = stuck.why(self.sandbox.call("evidence"), self._open(), self.resting)
+            if found is not None:
+                cause, evidence = found.cause, (found.sentence, *evidence)
         return Incident("hang", name, oldest["unique"], detail=f"{name}: {how}", proven=proven, cause=cause,
-                        evidence=self._evidence())  # fmt: skip
-
-    def _blocked(self) -> str:
-        """What a thread of the daemon waits for that it does not wait for at rest; "" where none tells."""
-        threads = [thread for process in self.sandbox.call("evidence") for thread in process["threads"]]
-        if threads and all(thread["state"] in ("T", "t") for thread in threads):
-            return Cause.STOPPED
-        for thread in threads:
-            number, first, *_ = [*str(thread["syscall"]).split(), "", ""]
-            if thread["wchan"] in PIPE_FULL and number == WRITE and first in ("0x1", "0x2"):
-                return Cause.BLOCKED_OUTPUT
-        waits = {thread["wchan"] for thread in threads} - self.resting
-        return next((cause for cause, places in WAITING.items() if waits & places), "")
+                        evidence=evidence)  # fmt: skip
 
     def _evidence(self) -> tuple[str, ...]:
         """One line a thread of the daemon, taken before anything is freed."""
