@@ -36,7 +36,8 @@ _ATTRIBUTE = re.compile(
 _CONTENT = re.compile(r"\b(?:contents?|output of|zeros|bytes (?:read|written))\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\bwritten\b|write error|error writing", re.IGNORECASE)
 _LISTED = re.compile(
-    r"\b(?:listed|listing|entries|names|(?:directories|files) found)\b|\bfind: |output of `ls\b", re.IGNORECASE
+    r"\b(?:listed|listing|entries|names|(?:directories|files) found)\b|\bfind: |output of `ls\b|^an offset that",
+    re.IGNORECASE,
 )
 _TYPE_CHANGED = re.compile(r"\bnodeid \d+ stays a\b")
 _SAME_FILE = re.compile(r"same file|file system loop|replaced while being copied")

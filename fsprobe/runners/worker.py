@@ -6,7 +6,7 @@ or traces. It is started by the session and may be lost at any system call.
 
 from __future__ import annotations
 
-import errno
+import linecache
 import os
 import time
 import traceback
@@ -18,10 +18,11 @@ from fsprobe.checks.outcome import Outcome
 from fsprobe.checks.suite import load_suite
 from fsprobe.errors import UsageError
 from fsprobe.posix.channel import Channel, ChannelClosed
+from fsprobe.results.errnos import errno_in, errno_name
 from fsprobe.runners.setup import Setup
 
 # A full disk is no fault where the whole of it is smaller than what the checks write.
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = ("ENOSPC", "EDQUOT")
 _ROOM = 64 << 20
 
 
@@ -64,9 +65,31 @@ def run_check(layer: Layer, features: dict[str, str], check: Check) -> Outcome:
             return Outcome("skip", observed=reason)
     began = time.monotonic()
     outcome, notes = _call(layer, check)
+    if _is_cramped(layer, outcome):
+        outcome = Outcome("skip", observed="the target is too small for what this check writes")
     from dataclasses import replace
 
     return replace(outcome, seconds=time.monotonic() - began, notes=notes)
+
+
+def _failed_call(error: OSError, path: str) -> str:
+    """The call in the check's own file that failed: just that where it is on one line, else its line."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    if not frames:
+        return ""
+    frame = frames[-1]
+    if frame.lineno is None or frame.colno is None or frame.end_lineno != frame.lineno:
+        return frame.line or ""
+    line = linecache.getline(path, frame.lineno).encode()  # columns count bytes
+    return line[frame.colno : frame.end_colno].decode("utf-8", "replace")
+
+
+def _is_cramped(layer: Layer, outcome: Outcome) -> bool:
+    """Whether all that is wrong is a disk smaller than what the checks write."""
+    if outcome.kind not in ("oserror", "finding", "blocked"):
+        return False
+    name = errno_name(outcome.errno) or errno_in(outcome.observed)
+    return name in _FULL and name not in outcome.expected and 0 < layer.size() < _ROOM
 
 
 def _call(layer: Layer, check: Check) -> tuple[Outcome, tuple[str, ...]]:
@@ -86,11 +109,8 @@ def _call(layer: Layer, check: Check) -> tuple[Outcome, tuple[str, ...]]:
     except Lost as lost:
         return Outcome("lost", observed=str(lost)), tuple(notes)
     except OSError as error:
-        if error.errno in _FULL and 0 < (size := layer.size()) < _ROOM:
-            return Outcome("skip", observed=f"the target is too small to ask: {size} bytes in all"), tuple(notes)
-        where = traceback.extract_tb(error.__traceback__)
-        line = next((frame.line for frame in reversed(where) if frame.filename == check.path), "") or ""
-        return Outcome("oserror", observed=error.strerror or str(error), errno=error.errno or 0, call=line), tuple(notes)
+        told, call = error.strerror or str(error), _failed_call(error, check.path)
+        return Outcome("oserror", observed=told, errno=error.errno or 0, call=call), tuple(notes)
     except Exception:  # noqa: BLE001 - whatever a suite raises becomes an ERROR with its traceback
         return Outcome("error", observed="the check itself failed", detail=traceback.format_exc()), tuple(notes)
     return Outcome("ok"), tuple(notes)
