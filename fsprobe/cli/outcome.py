@@ -69,8 +69,9 @@ def run_and_report(make: Callable[[], RunOptions], name: str, reporter: Reporter
     """
     options: RunOptions | None = None
     try:
-        options = make()
-        document = _run(options, reporter, quiet)
+        with _signals_interrupt():
+            options = make()
+            document = _run(options, reporter, quiet)
     except BaseException as error:
         if not _told_by_report(error, name, options, reporter):
             raise
@@ -98,16 +99,15 @@ def _run(options: RunOptions, reporter: Reporter, quiet: bool) -> dict[str, Any]
     from fsprobe import api
     from fsprobe.report.progress import Progress
 
-    with _signals_interrupt():
-        if quiet:
-            return api.run(options, _ignore)
-        stream = reporter.progress
-        live = stream.isatty() and os.environ.get("TERM") != "dumb"
-        progress = Progress(stream, live=live, verbose=reporter.verbose)
-        try:
-            return api.run(options, progress)
-        finally:
-            progress.close()
+    if quiet:
+        return api.run(options, _ignore)
+    stream = reporter.progress
+    live = stream.isatty() and os.environ.get("TERM") != "dumb"
+    progress = Progress(stream, live=live, verbose=reporter.verbose)
+    try:
+        return api.run(options, progress)
+    finally:
+        progress.close()
 
 
 def _ignore(_event: Event) -> None:
@@ -118,9 +118,10 @@ def _ignore(_event: Event) -> None:
 def _signals_interrupt() -> Iterator[None]:
     """SIGTERM and SIGHUP end a run as Ctrl-C does: cleaned up, the partial report written, exit 130.
 
-    The first is enough: cleaning up is bounded, and a second one in the middle of it would cost the result.
+    The first is enough: cleaning up is bounded, and a second one in the middle of it would cost the result. One that
+    is ignored stays so: that is what nohup is for.
     """
-    numbers = (signal.SIGINT, *_ENDING)
+    numbers = [number for number in (signal.SIGINT, *_ENDING) if signal.getsignal(number) is not signal.SIG_IGN]
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         for other in numbers:
