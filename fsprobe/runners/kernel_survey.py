@@ -10,6 +10,7 @@ import os
 import stat
 from collections import deque
 from dataclasses import dataclass, field
+from errno import ENOENT
 from typing import Protocol
 
 from fsprobe import wire
@@ -24,6 +25,7 @@ _MOST_LOOKUPS, _MOST_IN_ONE = 300, 100
 _KIND = {stat.S_IFREG: "regular-file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
 _KINDS = frozenset(_KIND.values())
 _MS_RDONLY = 1
+_NO_WRITING = frozenset({"EROFS", "EACCES", "EPERM", "ENOSYS", "EOPNOTSUPP"})
 _NICE_SIZE = range(1, 1 << 20)
 
 
@@ -57,7 +59,9 @@ def survey(kernel: Asks, place: WorkPlace, setup: Setup) -> dict[str, str]:
         place.read_only = "read-only target: it is mounted so, and the kernel refuses all writing itself"
     elif setup.read_only:
         place.read_only = "read-only target: it is known to refuse all writing"
-    elif not (_make_work(kernel, place, refused) or _can_create(kernel, place, refused) or refused.broken):
+    elif not (_make_work(kernel, place, refused) or _can_create(kernel, place, refused)) and _is_refusal(
+        kernel, place, refused
+    ):
         told = ", ".join(f"{op} {why}" for op, why in refused.why.items())
         place.read_only = f"read-only target: {told}"
     if place.read_only:
@@ -69,6 +73,25 @@ def survey(kernel: Asks, place: WorkPlace, setup: Setup) -> dict[str, str]:
     if not setup.fs_type.startswith("fuseblk"):
         features["fuseblk"] = "the kernel sends this to block-device mounts (fuseblk) only"
     return features
+
+
+def _is_refusal(kernel: Asks, place: WorkPlace, refused: Refusals) -> bool:
+    """Whether what stood in the way says that nothing may be written, rather than that something is broken.
+
+    One EROFS is enough. A daemon that does not even say ENOENT of a free name refuses for another reason.
+    """
+    answers = set(refused.why.values())
+    if refused.broken or not (answers <= _NO_WRITING or "EROFS" in answers):
+        return False
+    try:
+        found = kernel.request(Opcode.LOOKUP, kernel.root, wire.Lookup(place.prefix or os.fsencode(place.name)))
+    except OSError as error:
+        return error.errno == ENOENT
+    except (Lost, Finding):
+        if kernel.link.closed:
+            raise
+        return False
+    return bool(found.nodeid == 0)
 
 
 def _tried(kernel: Asks, op: Opcode, node: int, body: object, refused: Refusals) -> wire.EntryOut | None:
