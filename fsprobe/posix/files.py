@@ -271,3 +271,14 @@ def first_names(path: str, limit: int = 20_000) -> list[str]:
     """The first names in a directory, sorted: a listing that never ends must not keep the caller. Raises OSError."""
     with os.scandir(path) as entries:
         return sorted(entry.name for entry in islice(entries, limit))
+
+
+def is_absent(path: str) -> bool:
+    """Whether a name that is free is told to be so: a look-up that fails otherwise says nothing about writing."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False

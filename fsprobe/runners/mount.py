@@ -17,7 +17,7 @@ from fsprobe.checks.check import Check
 from fsprobe.checks.mount import Mount as MountContext
 from fsprobe.posix import linux
 from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
-from fsprobe.posix.files import errno_name, total_size
+from fsprobe.posix.files import errno_name, is_absent, total_size
 from fsprobe.runners.earlier import remove_earlier
 from fsprobe.runners.mount_context import OTHER_UID, Mount, Place
 from fsprobe.runners.setup import Setup
@@ -121,7 +121,7 @@ class MountLayer:
             os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
         except OSError as error:
             both = {error.errno, mkdir_error.errno}
-            if (both <= _NO_WRITING or errno.EROFS in both) and _is_absent(probe):
+            if (both <= _NO_WRITING or errno.EROFS in both) and is_absent(probe):
                 mkdir, create = errno_name(mkdir_error.errno or 0), errno_name(error.errno or 0)
                 return f"the target refuses all writing (mkdir: {mkdir}, create: {create})"
         return ""
@@ -165,17 +165,6 @@ class MountLayer:
         except (ChildTimeout, ChildDied, ChildError) as error:
             return f"another user cannot be tried: {error}"
         return ""
-
-
-def _is_absent(path: str) -> bool:
-    """Whether a name that is free is told to be so: a look-up that fails otherwise says nothing about writing."""
-    try:
-        os.lstat(path)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        pass
-    return False
 
 
 def _symlink(base: str, new: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fsprobe.posix import linux
-from fsprobe.posix.files import first_names
+from fsprobe.posix.files import first_names, is_absent
 
 REFUSALS = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP})
 """What a file system that cannot be written says to mkdir(2) and open(2) with O_CREAT."""
@@ -114,8 +114,9 @@ def find_place(root: str, work: str, read_only: bool | None, avoid: tuple[str, .
     if refused:
         place.no_mkdir = f"mkdir: {os.strerror(refused)}"
         if read_only is None and refused in REFUSALS and "CREATE" not in avoid:
-            also = _try_create(os.path.join(root, f"{work}-probe"))
-            if also in REFUSALS:
+            probe = os.path.join(root, f"{work}-probe")
+            also = _try_create(probe)
+            if also in REFUSALS and is_absent(probe):
                 place.no_write = (
                     f"nothing can be created here: mkdir says {os.strerror(refused)}, "
                     f"creating a file says {os.strerror(also)}"
