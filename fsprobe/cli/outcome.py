@@ -70,6 +70,7 @@ def run_and_report(make: Callable[[], RunOptions], name: str, reporter: Reporter
     options: RunOptions | None = None
     try:
         with _signals_interrupt():
+            _import_all()
             options = make()
             document = _run(options, reporter, quiet)
     except BaseException as error:
@@ -93,6 +94,20 @@ def _told_by_report(error: BaseException, name: str, options: RunOptions | None,
 
             reporter.write(failed_document(name, options, error))
     return False
+
+
+def _import_all() -> None:
+    """What a run needs, with signals held back until it is there.
+
+    CPython kills itself by SIGINT at its end, whatever was made of the interrupt, where that came inside a string
+    that exec ran; dataclasses are made so.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, *_ENDING))
+    try:
+        import fsprobe.api
+        import fsprobe.report.progress  # noqa: F401
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _run(options: RunOptions, reporter: Reporter, quiet: bool) -> dict[str, Any]:
