@@ -28,7 +28,7 @@ def main():
             break
     if mode == "mount":
         setup = Setup("mount", place["mnt"], ".fsprobe-x", ())
-        _channel, _ = sandbox.worker("fsprobe.runners.worker:main", setup.to_wire())
+        channel, _ = sandbox.worker("fsprobe.runners.worker:main", setup.to_wire())
         deadline = time.monotonic() + 5
         while not sandbox.call("status")["open"] and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -39,6 +39,8 @@ def main():
     }  # fmt: skip
     print(json.dumps(found), flush=True)
     sys.stdin.read()
+    if mode == "mount":
+        channel.close()
     sandbox.close()
 
 

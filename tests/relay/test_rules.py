@@ -331,6 +331,11 @@ def test_stale_repeats_the_first_reply_of_the_same_place(rig: Rig) -> None:
 
     assert read(5, 0, b"old") == b"old"
     assert read(5, 0, b"newer") == b"old"
+    rig.ask(Opcode.READ, wire.ReadIn(offset=7, size=100), nodeid=5)
+    rig.taken()
+    rig.say(wire.build_reply(rig.unique, error=errno.EIO, opcode=Opcode.READ))
+    assert rig.heard() is not None
+    assert read(5, 7, b"after an error") == b"after an error"
     assert read(5, 100, b"there") == b"there" and read(6, 0, b"other") == b"other"
 
 

@@ -13,26 +13,30 @@ import pytest
 from fsprobe.sandbox import janitor, mounts, process
 
 
-def test_it_ends_what_carries_the_tag_and_removes_the_directory(tmp_path: Path) -> None:
+def test_it_waits_for_the_end_of_the_run(tmp_path: Path) -> None:
+    """Too early, and it takes away the directory in which a run is working."""
+    (tmp_path / "run" / "deep").mkdir(parents=True)
+    keeper = janitor.launch(uuid.uuid4().hex, str(tmp_path / "run"))
+    assert keeper.stdin is not None
+    time.sleep(0.2)
+    assert (tmp_path / "run" / "deep").exists()
+    keeper.stdin.close()
+    assert keeper.wait(5) == 0 and not (tmp_path / "run").exists()
+
+
+def test_it_ends_what_carries_the_tag(tmp_path: Path) -> None:
     """A daemon that went to the background outlives every killed run."""
     token = uuid.uuid4().hex
-    directory = tmp_path / "run"
-    (directory / "deep").mkdir(parents=True)
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env={process.RUN_TAG: token})
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env={process.RUN_TAG: "x"})
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    child = subprocess.Popen(sleep, env={process.RUN_TAG: token})
+    other = subprocess.Popen(sleep, env={process.RUN_TAG: "another"})
     try:
-        keeper = janitor.launch(token, str(directory))
-        time.sleep(0.1)
-        assert child.poll() is None and directory.exists(), "nothing happens while the run lives"
-        assert keeper.stdin is not None
-        keeper.stdin.close()
-        assert keeper.wait(8) == 0
-        assert child.wait(1) == -9 and not directory.exists()
-        assert other.poll() is None
+        janitor.clean(token, str(tmp_path / "run"), grace=0.05)
+        assert child.wait(1) == -9 and other.poll() is None
     finally:
-        for process_ in (child, other):
-            process_.kill()
-            process_.wait(1)
+        for started in (child, other):
+            started.kill()
+            started.wait(1)
 
 
 def test_it_removes_nothing_below_a_mount_that_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,15 @@ def started(argv: list[str], traps: tuple[seccomp.Trap, ...] = (), cwd: str = "/
     return text.decode(), os.waitstatus_to_exitcode(os.waitpid(own.pid, 0)[1])
 
 
+@pytest.fixture
+def cores() -> Iterator[None]:
+    """Core files switched on, as far as this process may."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
 def given_on(fd: int) -> bool:
     """Whether programs that this process starts have it: what runs the tests may have left some."""
     try:
@@ -39,7 +49,7 @@ def given_on(fd: int) -> bool:
         return False
 
 
-def test_a_program_starts_with_nothing_of_ours(tmp_path: Path) -> None:
+def test_a_program_starts_with_nothing_of_ours(tmp_path: Path, cores: None) -> None:
     """A descriptor too many is a pipe that never ends; a core file is litter in the user's directory."""
     inherited = {name for name in os.listdir("/proc/self/fd") if given_on(int(name))}
     trap = (seccomp.Trap("mount", seccomp.NOTIFY),)
@@ -75,7 +85,7 @@ def test_a_filter_that_is_refused_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     assert error.value.errno == errno.EBUSY
 
 
-def test_the_core_limit_is_the_childs_alone() -> None:
+def test_the_core_limit_is_the_childs_alone(cores: None) -> None:
     """The user's own shell tools keep theirs."""
     before = resource.getrlimit(resource.RLIMIT_CORE)
     started(["/bin/true"])
