@@ -44,6 +44,7 @@ work=$1 python=$2 workload=$3; shift 3
 mount -t tmpfs tmpfs "$work"
 mkdir "$work/mnt" "$work/src"
 "$@" >"$work/daemon.log" 2>&1 &
+export DAEMON=$!
 i=0
 until grep -q " $work/mnt fuse" /proc/mounts; do
   i=$((i + 1))
@@ -54,12 +55,15 @@ done
 """
 
 
-def bare(daemon: str, work: Path, *, pinned: bool = False, prefix: tuple[str, ...] = ()) -> Timings:
+def bare(
+    daemon: str, work: Path, *, pinned: bool = False, prefix: tuple[str, ...] = (),
+    program: Path = BENCH / "workload.py",
+) -> Timings:  # fmt: skip
     """The work on the daemon alone, or on one started under a tracer given as prefix."""
     words = daemon.replace("{mountpoint}", f"{work}/mnt").replace("{source}", f"{work}/src")
     namespaces = ["unshare", *([] if os.getuid() == 0 else ["--user", "--map-root-user"])]
     namespaces += ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    inside = ["sh", "-c", INSIDE, "sh", str(work), sys.executable, str(BENCH / "workload.py")]
+    inside = ["sh", "-c", INSIDE, "sh", str(work), sys.executable, str(program)]
     argv = [*namespaces, *inside, *prefix, *shlex.split(words)]
     free = os.sched_getaffinity(0)
     if pinned:

@@ -22,17 +22,20 @@ BULK = ("write 1 MiB", "read 1 MiB")
 KINDS = (*METADATA, "write 4 KiB", *BULK)
 
 
-def measure(directory: str) -> dict[str, float]:
+Clock = Callable[[], float]
+
+
+def measure(directory: str, clock: Clock = time.perf_counter) -> dict[str, float]:
     """Seconds per call, by kind. The directory is empty again afterwards."""
     names = [os.path.join(directory, f"file{i:04}") for i in range(FILES)]
     large = os.path.join(directory, "large")
-    seconds = {"create": _each(_create, names), "stat": _each(os.stat, names)}
-    seconds["write 4 KiB"] = _writes(names[0], SMALL, SMALL_WRITES)
+    seconds = {"create": _each(_create, names, clock), "stat": _each(os.stat, names, clock)}
+    seconds["write 4 KiB"] = _writes(names[0], SMALL, SMALL_WRITES, clock)
     _create(large)
-    seconds["write 1 MiB"] = _writes(large, LARGE, LARGE_CALLS)
-    seconds["read 1 MiB"] = _reads(large, LARGE, LARGE_CALLS)
+    seconds["write 1 MiB"] = _writes(large, LARGE, LARGE_CALLS, clock)
+    seconds["read 1 MiB"] = _reads(large, LARGE, LARGE_CALLS, clock)
     os.unlink(large)
-    seconds["unlink"] = _each(os.unlink, names)
+    seconds["unlink"] = _each(os.unlink, names, clock)
     return {kind: seconds[kind] for kind in KINDS}
 
 
@@ -40,32 +43,32 @@ def _create(path: str) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
 
 
-def _each(call: Callable[[str], object], names: list[str]) -> float:
-    began = time.perf_counter()
+def _each(call: Callable[[str], object], names: list[str], clock: Clock) -> float:
+    began = clock()
     for name in names:
         call(name)
-    return (time.perf_counter() - began) / len(names)
+    return (clock() - began) / len(names)
 
 
-def _writes(path: str, size: int, count: int) -> float:
+def _writes(path: str, size: int, count: int, clock: Clock) -> float:
     data = b"\xa5" * size
     fd = os.open(path, os.O_WRONLY)
-    began = time.perf_counter()
+    began = clock()
     for i in range(count):
         os.pwrite(fd, data, i * size)
-    took = (time.perf_counter() - began) / count
+    took = (clock() - began) / count
     os.close(fd)
     return took
 
 
-def _reads(path: str, size: int, count: int) -> float:
+def _reads(path: str, size: int, count: int, clock: Clock) -> float:
     # A fresh open drops what the page cache holds, unless the daemon asks for keep_cache.
     fd = os.open(path, os.O_RDONLY)
     buffer = bytearray(size)
-    began = time.perf_counter()
+    began = clock()
     for i in range(count):
         os.preadv(fd, [buffer], i * size)
-    took = (time.perf_counter() - began) / count
+    took = (clock() - began) / count
     os.close(fd)
     return took
 

@@ -9,13 +9,15 @@ Byte order is the machine's own, as between a kernel and its daemon.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from operator import attrgetter
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from fsprobe.wire.errors import LocalError, PeerError
 from fsprobe.wire.opcodes import PROTOCOL_MINOR
 
+NEVER = 1 << 32  # a minor that will not come
 T = TypeVar("T")
 Buffer = bytes | bytearray | memoryview
 
@@ -85,6 +87,9 @@ class Layout:
     """A class on the wire. `sizes` are (from this minor, size of the fixed part), oldest first.
 
     any_size: the fixed part may be cut anywhere, as INIT's, whose minor is not known before it is read.
+    values: all fixed values of a body in the order of the wire, nested ones too; None where one is a byte array.
+    names: of the fixed fields, where none is nested; else (). whole: the minor from which on the fixed part is as
+    long as the codec, where that is certain.
     """
 
     cls: type[Any]
@@ -94,6 +99,9 @@ class Layout:
     tails: tuple[tuple[str, Tail], ...]
     sizes: tuple[tuple[int, int], ...]
     any_size: bool
+    values: Callable[[Any], tuple[Any, ...]] | None
+    names: tuple[str, ...]
+    whole: int
 
     def size(self, minor: int) -> int:
         """Bytes of the fixed part in this minor."""
@@ -139,7 +147,27 @@ def _read(cls: type[Any], c_name: str, sizes: dict[int, int] | None, any_size: b
         letters += code
     codec = struct.Struct(letters)
     table = tuple(sorted((sizes or {0: codec.size}).items()))
-    return Layout(cls, c_name, codec, tuple(fixed), tuple(tails), table, any_size)
+    names = () if any(item.nested for item in fixed) else tuple(item.name for item in fixed)
+    newest, size = table[-1]
+    whole = NEVER if any_size or size != codec.size else newest
+    return Layout(cls, c_name, codec, tuple(fixed), tuple(tails), table, any_size, _getter(fixed), names, whole)
+
+
+def _getter(fixed: list[Field]) -> Callable[[Any], tuple[Any, ...]] | None:
+    """What makes Layout.values: one call in place of a walk, because every message of a relay passes here."""
+    paths = list(_paths(fixed))
+    if None in paths or len(paths) < 2:  # attrgetter gives no tuple for one
+        return None
+    return attrgetter(*paths)  # type: ignore[arg-type]
+
+
+def _paths(fixed: Iterable[Field]) -> Iterator[str | None]:
+    for item in fixed:
+        if item.nested is None:
+            yield None if item.code.endswith("s") else item.name
+        else:
+            for path in _paths(LAYOUTS[item.nested].fields):
+                yield None if path is None else f"{item.name}.{path}"
 
 
 def size_of(cls: type[Any], minor: int = PROTOCOL_MINOR) -> int:
@@ -181,13 +209,23 @@ def pack(body: object, minor: int = PROTOCOL_MINOR, *, fixed: int | None = None)
     if table is None:
         raise LocalError(f"{type(body).__name__} is not a message body")
     try:
-        out = table.codec.pack(*_flat(table, body))
+        out = table.codec.pack(*_values(table, body))
     except struct.error as error:
         raise LocalError(f"{body!r} does not fit the wire: {error}") from None
-    out = out[: table.size(minor) if fixed is None else fixed]
+    if minor < table.whole or fixed is not None:
+        out = out[: table.size(minor) if fixed is None else fixed]
     for name, tail in table.tails:
         out += _pack_tail(name, tail, getattr(body, name), minor)
     return out
+
+
+def _values(table: Layout, body: object) -> Sequence[Any]:
+    if table.values is not None:
+        try:
+            return table.values(body)
+        except AttributeError:  # something else where a nested struct belongs: `_flat` says what
+            pass
+    return _flat(table, body)
 
 
 def _flat(table: Layout, body: object) -> list[Any]:
@@ -239,20 +277,23 @@ def unpack(
     """
     table = LAYOUTS[cls]
     left = len(data) - offset
-    full = table.codec.size
-    size = table.size(minor) if fixed is None else fixed
-    if table.any_size:
-        size = max(table.sizes[0][1], min(left, full))
-    elif longer and not table.tails:
-        size = max([size, *(known for _, known in table.sizes if known <= left)])
+    size = full = table.codec.size
+    if minor < table.whole or fixed is not None:
+        size = table.size(minor) if fixed is None else fixed
+        if table.any_size:
+            size = max(table.sizes[0][1], min(left, full))
+        elif longer and not table.tails:
+            size = max([size, *(known for _, known in table.sizes if known <= left)])
     if left < size:
         raise PeerError(f"{cls.__name__} needs {size} bytes, {left} are there")
     if size == full:
         values: tuple[Any, ...] = table.codec.unpack_from(data, offset)
     else:
         values = table.codec.unpack(data[offset : offset + size].ljust(full, b"\0"))
-    found, _ = _nest(table, values, 0)
     offset += size
+    if table.names and not table.tails:
+        return cls(*values), offset
+    found = dict(zip(table.names, values, strict=True)) if table.names else _nest(table, values, 0)[0]
     for name, tail in table.tails:
         found[name], offset = _unpack_tail(cls, tail, found, data, offset, minor, partial)
     return cls(**found), offset

@@ -21,6 +21,7 @@ from fsprobe.wire.structs import IN_HEADER, OUT_HEADER, InHeader, OutHeader
 EXTLEN_MINOR = 38
 """The minor that brought `total_extlen`; security contexts of 7.36 and 7.37 follow the body uncounted."""
 
+_OPCODES: dict[int, Opcode] = {opcode.value: opcode for opcode in Opcode}
 _XATTR_READS = (Opcode.GETXATTR, Opcode.LISTXATTR)
 
 
@@ -114,9 +115,9 @@ def decode_request(
     header, at = unpack(InHeader, raw)
     if not partial and header.len != len(raw):
         raise PeerError(f"the header says {header.len} bytes, {len(raw)} came")
-    if header.opcode not in Opcode._value2member_map_:
+    opcode = _OPCODES.get(header.opcode)
+    if opcode is None:
         return Request(header, header.opcode, raw[at:])
-    opcode = Opcode(header.opcode)
     body, at = unpack(
         REQUESTS[opcode],
         raw,
@@ -126,6 +127,8 @@ def decode_request(
         longer=True,
         partial=partial,
     )
+    if at == len(raw) and not header.total_extlen:
+        return Request(header, opcode, body)
     extensions = raw[at:]
     counted = header.total_extlen * 8
     if counted and not partial and counted != len(extensions):
@@ -157,7 +160,7 @@ def _reply_payload(opcode: int, body: object, minor: int) -> bytes:
         return build_dirents(body.entries)
     if isinstance(body, DirentPlusList) and opcode == Opcode.READDIRPLUS:
         return build_direntplus(body.entries, minor)
-    kind = REPLIES[Opcode(opcode)] if opcode in Opcode._value2member_map_ else None
+    kind = REPLIES.get(opcode)  # type: ignore[call-overload]
     if body is None and kind is None:
         return b""
     if isinstance(body, GetxattrOut) and opcode in _XATTR_READS:
