@@ -26,7 +26,6 @@ from fsprobe.runners.target_run import TargetRun
 from fsprobe.sandbox import evidence, janitor, mounts, process
 from fsprobe.trace.exchange import Exchange
 
-
 KEEPER_PATIENCE = 10.0
 
 

@@ -52,7 +52,8 @@ def make(options: RunOptions) -> Plan:
     layers = {layer: found for layer, found in layers.items() if found}
     plan = Plan(layers, {layer: _holders(loaded, set(map(id, found))) for layer, found in layers.items()})
     if not plan.total:
-        raise NothingChecked("no check is left by these options", causes=("--select, --op, --quick and --no-mount add up",))
+        causes = ("--select, --op, --quick and --no-mount add up",)
+        raise NothingChecked("no check is left by these options", causes=causes)
     return plan
 
 

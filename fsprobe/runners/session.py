@@ -110,7 +110,8 @@ class Session:
             self.emit(Notice(note))
         mounter = self.life.sandbox.mounter
         if "wire" not in self.plan.layers and not mounter:
-            raise MachineError("nothing can be mounted here, and the wire layer was not asked for", command="fsprobe doctor")
+            fact = "nothing can be mounted here, and the wire layer was not asked for"
+            raise MachineError(fact, command="fsprobe doctor")
         self._pin(parallel=False)
         for layer, checks in self.plan.layers.items():
             if layer != "wire" and not mounter:
@@ -161,7 +162,7 @@ class Session:
         self._take_traffic()
 
     def _lost_layer(self, checks: list[Check], incident: Incident) -> None:
-        """Nothing can be checked without the operation that hung or crashed: its own check says so, the rest is not run.
+        """Nothing can be checked without what hung or crashed: its own check says so, the rest is not run.
 
         A target that dies before anything at all was checked did not start: raises StartError.
         """
@@ -264,7 +265,8 @@ class Session:
             spared = [e for e in exchanges if e.note == WITHHELD]
             if spared:
                 name = opcode_name(spared[0].opcode)
-                self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"it needs {name}, which hung before"))
+                reason = f"it needs {name}, which hung before"
+                self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=reason))
                 return
         if incident is not None and not incident.opcode:
             open_op = self.traffic.unanswered(exchanges, else_last=incident.kind == "crash")
@@ -359,7 +361,10 @@ class Session:
         )  # fmt: skip
         if self.notifications:
             self.environment["notifications"] = dict(self.notifications)
-        leaked = {"files": [*life.leaked_files, *(f"{name} (a lost worker's)" for name in life.lost_work)], "processes": life.leaked_processes} if life else {}
+        leaked: dict[str, list[Any]] = {}
+        if life is not None:
+            lost = (f"{name} (a lost worker's)" for name in life.lost_work)
+            leaked = {"files": [*life.leaked_files, *lost], "processes": life.leaked_processes}
         return document.build(
             target=self.target, environment=self.environment, checks=self.results,
             operations=operations, diagnoses=diagnose(evidence),

@@ -165,7 +165,8 @@ class TargetRun:
             layer, "" if layer == "wire" else self.mountpoint, self.work,
             suites, timeout=self.options.timeout, start_timeout=self.options.start_timeout, seed=seed,
             read_only=read_only, avoid=avoid,
-            fs_type=self.mount.get("fs_type", ""), mount_flags=self.mount.get("flags", 0), earlier=tuple(self.lost_work),
+            fs_type=self.mount.get("fs_type", ""), mount_flags=self.mount.get("flags", 0),
+            earlier=tuple(self.lost_work),
         )  # fmt: skip
         channel, pid = self.sandbox.worker(WORKER, setup.to_wire())
         relayed = self.mode != "direct"
@@ -197,7 +198,8 @@ class TargetRun:
         kind = "no-init" if incident.opcode in ("", "INIT") and self.mode.startswith("wire") else "hung"
         if incident.detail.startswith("INIT: "):  # so `Link.handshake` tells of an answer that is of no use
             kind = "refused-init"
-        return self._failed(kind, None, f"the target mounted, but its first requests came to nothing: {incident.detail}")
+        fact = f"the target mounted, but its first requests came to nothing: {incident.detail}"
+        return self._failed(kind, None, fact)
 
     def can_do_without(self, incident: Incident) -> bool:
         """Whether there is anything to check without the operation that came to grief."""
@@ -250,6 +252,9 @@ class TargetRun:
         while (event := self.sandbox.next_event(0)) is not None:
             if event["event"] == "exit":
                 before[str(event["pid"])] = event["status"]
-        self.exits += [{"start": self.starts, "pid": int(pid), "status": status, "how": describe_exit(status), "expected": pid not in before_stop}
-                       for pid, status in before.items()]  # fmt: skip
+        self.exits += [
+            {"start": self.starts, "pid": int(pid), "status": status, "how": describe_exit(status),
+             "expected": pid not in before_stop}
+            for pid, status in before.items()
+        ]  # fmt: skip
         self.mode = ""
