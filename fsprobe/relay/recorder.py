@@ -11,8 +11,10 @@ from typing import Any
 
 from fsprobe.trace.exchange import Exchange
 
-# A run fetches after every check, so this bounds one check's traffic: 200,000 records of about 1 KiB.
+# A run fetches after every check, so these bound one check's traffic: records of about 1 KiB, of up to 64 KiB
+# where entries are kept whole, all of which cross the pipe to the session in one message.
 CAPACITY = 200_000
+CAPACITY_BYTES = 128 << 20
 IN_HEADER = struct.Struct("=IIQQIIIHH")  # len opcode unique nodeid uid gid pid total_extlen padding
 
 # seq, start, layer, request head, request length, reply head or None, reply length, error or None,
@@ -24,7 +26,8 @@ class Recorder:
     """Numbers requests across all starts of the daemon and keeps what the session has not fetched."""
 
     def __init__(self) -> None:
-        self.records: deque[Record] = deque(maxlen=CAPACITY)
+        self.records: deque[Record] = deque()
+        self._bytes = 0
         self.next_seq = 0
         self.start = 0
         self.layer = ""
@@ -37,14 +40,18 @@ class Recorder:
 
     def keep(self, record: Record) -> None:
         """Add a finished record, dropping the oldest when full."""
-        if len(self.records) == CAPACITY:
-            self.dropped += 1
         self.records.append(record)
+        self._bytes += len(record[3]) + len(record[5] or b"")
+        while len(self.records) > CAPACITY or self._bytes > CAPACITY_BYTES:
+            oldest = self.records.popleft()
+            self._bytes -= len(oldest[3]) + len(oldest[5] or b"")
+            self.dropped += 1
 
     def take(self) -> list[Record]:
         """All records since the last call."""
         taken = list(self.records)
         self.records.clear()
+        self._bytes = 0
         return taken
 
 

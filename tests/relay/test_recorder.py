@@ -39,3 +39,14 @@ def test_the_oldest_go_when_it_is_full_and_are_counted(monkeypatch: pytest.Monke
     for seq in range(5):
         kept.keep(record(seq))
     assert [r[0] for r in kept.take()] == [2, 3, 4] and kept.dropped == 2
+
+
+def test_large_records_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replies of READDIRPLUS are kept whole: a listing without end would take gigabytes."""
+    monkeypatch.setattr(module, "CAPACITY_BYTES", 1000)
+    kept = Recorder()
+    for _ in range(2):  # counted anew after each fetch
+        for seq in range(5):
+            kept.keep((*record(seq)[:5], bytes(400), 400, 0, 10, 20, ""))
+        assert [r[0] for r in kept.take()] == [3, 4]
+    assert kept.dropped == 6
