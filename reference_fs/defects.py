@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 
+from reference_fs import model_files
 from reference_fs.model import Store
 from reference_fs.model_inode import Inode
 from reference_fs.model_names import entries_of, unnamed
 
+RECENT = 2
 LOG_LINE = 1024  # bytes: 64 lines fill a pipe of the default size
 
 
@@ -31,21 +33,26 @@ def use_own_mount(mountpoint: str) -> None:
 
 
 class FlatNames:
-    """`flat-names`: files are known by their last name alone, so a second one of that name is the first."""
+    """`flat-names`: the last few new files are known by their last name alone, so a second one of that name is the
+    first, emptied, though it is in another directory."""
 
     def __init__(self) -> None:
-        self._first: dict[bytes, Inode] = {}
+        self._recent: dict[bytes, tuple[Inode, Inode]] = {}
 
     def made(self, store: Store, parent: Inode, name: bytes, inode: Inode) -> Inode:
         """What a file that was just made turns out to be."""
-        first = self._first.setdefault(name, inode)
-        if first.nlink == 0:
-            first = self._first[name] = inode
-        if first is not inode:
-            with store.lock:
-                entries_of(parent).put(name, first)
-                first.nlink += 1
-                unnamed(store, inode)
+        directory, first = self._recent.pop(name, (parent, inode))
+        self._recent[name] = (parent, inode)
+        if len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
+        if directory is parent or entries_of(directory).get(name) is not first:
+            return inode
+        with store.lock:
+            model_files.truncate(store, first, 0)
+            entries_of(parent).put(name, first)
+            first.nlink += 1
+            unnamed(store, inode)
+        self._recent[name] = (parent, first)
         return first
 
 

@@ -114,7 +114,7 @@ PROFILES: tuple[Profile, ...] = (
         "logs every WRITE to a standard error that nobody reads, and hangs when that is full, after 64",
         stderr_pipe=True,
     ),
-    Profile("flat-names", "a new file is the file of the same name in another directory", flat_names=True),
+    Profile("flat-names", "a new file is the file of the same name in another directory, emptied", flat_names=True),
     Profile(
         "unlink-drops-inode",
         "an open file is gone as soon as it is unlinked",

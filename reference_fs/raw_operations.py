@@ -367,8 +367,9 @@ class Operations:
     def FLUSH(self, request: Request) -> None:
         self.locks.flush(request)
         fh = request.body.fh
-        if fh in self._writers or fh not in self._handles:
-            self.vectors.closing(self._file(fh, request.header.nodeid))
+        inode = self._handles.get(fh) or self.store.inodes.get(request.header.nodeid)
+        if inode is not None and (fh in self._writers or fh not in self._handles):
+            self.vectors.closing(inode)
 
     # the rest
 

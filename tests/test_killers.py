@@ -16,7 +16,7 @@ from fsprobe.relay.client import Sandbox
 from fsprobe.runners.killers import RED, Pair, Proof, declines, leaves_traces, pairs, prove
 
 CLONE = Path(__file__).parent.parent
-CHECKS = unique_ids([check for suite in BUILT_IN for check in load_suite(suite)])
+CHECKS = unique_ids([check for suite in (*BUILT_IN, "vexfs") for check in load_suite(suite)])
 MOST_PAIRS = 80
 """How many checks times killers make one test: few enough to share the work, enough to pay for a daemon's start."""
 

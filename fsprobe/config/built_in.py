@@ -19,11 +19,15 @@ REFERENCE = "vexfs"
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """What a built-in name comes to: options of the reference, and what its process needs to import it."""
+    """What a built-in name comes to: options of the reference, and what its process needs to import it.
+
+    suites: what is checked beside the usual: the vector interface.
+    """
 
     argv: tuple[str, ...]
     env: dict[str, str]
     profile: str | None
+    suites: tuple[str, ...] = (REFERENCE,)
 
 
 def is_built_in(text: str) -> bool:

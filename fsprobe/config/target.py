@@ -58,7 +58,10 @@ def resolve(text: str | None, args: Sequence[str] = ()) -> Target:
         raise UsageError("TARGET is empty", command="fsprobe run /path/to/fuse_binary")
     if is_built_in(text):
         built_in = parse_built_in(text)
-        return Target(text, (*built_in.argv, *args), env=built_in.env, profile=built_in.profile, args=tuple(args))
+        return Target(
+            text, (*built_in.argv, *args), env=built_in.env, suites=built_in.suites, profile=built_in.profile,
+            args=tuple(args),
+        )  # fmt: skip
     if _is_command(text):
         words = _split(text)
         return Target(text, (find_program(words[0]), *words[1:], *args), args=tuple(args))
