@@ -134,6 +134,7 @@ class Daemon:
         pump = self.pump
         return {
             "open": pump.open_requests() if pump else [],
+            "asked": self.recorder.next_seq,
             "connected": pump is not None and not pump.closed,
             "unread": pump.unread() if pump and not pump.closed else False,
             "masked": pump.masked if pump else [],

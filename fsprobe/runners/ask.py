@@ -13,7 +13,7 @@ import select
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fsprobe.checks.check import Check
@@ -22,6 +22,7 @@ from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.results.records import Incident
 from fsprobe.results.verdicts import Cause
 from fsprobe.runners import stuck
+from fsprobe.runners.progress import Progress, callers_sign
 from fsprobe.runners.stuck import Stuck
 from fsprobe.trace.exchange import Exchange
 from fsprobe.wire import Opcode, opcode_name
@@ -31,6 +32,9 @@ TICK = 0.1
 SUSPICIOUS = 0.3
 # A whole check may make many slow requests; it is lost when none is open and it still does not come back.
 CHECK_FACTOR = 4
+# One whose requests are all answered may take this much longer, then it is too slow to be asked here.
+SLOW_FACTOR = 6
+SLOW = "slow"
 FREED_WAIT = 2.0
 EIO = 5
 # What an application hears when the daemon has died: its end may be noticed a moment later than that.
@@ -73,6 +77,7 @@ class Asking:
     idle_seen: int = 0
     resting: frozenset[str] = frozenset()
     """Where the daemon's threads wait when nothing is asked of it."""
+    progress: Progress = field(default_factory=lambda: Progress(object))
     suspect: dict[str, Any] | None = None
     found: Stuck | None = None
     found_at: float = 0.0
@@ -85,6 +90,8 @@ class Asking:
         """Send any message and wait for its outcome under the same watch."""
         answer, incident = self.converse(message)
         outcome = Outcome.from_wire(answer["outcome"]) if answer and "outcome" in answer else None
+        if incident is not None and incident.kind == SLOW:
+            return Outcome("skip", observed=incident.detail), incident
         if outcome is not None and incident is None:
             if outcome.kind == "lost":
                 incident = self._after_lost(outcome)
@@ -122,6 +129,7 @@ class Asking:
     def wait(self) -> tuple[dict[str, Any] | None, Incident | None]:
         """The worker's next message, or what came in its way."""
         began = time.monotonic()
+        self.progress = Progress(self._sign)
         self.idle_seen, self.suspect, self.found = 0, None, None
         while True:
             select.select([self.channel, self.sandbox.channel], [], [], TICK)
@@ -214,12 +222,25 @@ class Asking:
             if oldest["age"] >= self.timeout:
                 how = "it was taken and not answered" if oldest["taken"] else "the daemon does not read it"
                 return self._hang(oldest, f"{how} within {self.timeout:g} s")
-        if not self.relayed and elapsed >= self.timeout:
+        return self._unending(elapsed, self.progress.quiet())
+
+    def _unending(self, elapsed: float, quiet: float) -> Incident | None:
+        """A check that takes long without a request that is open too long."""
+        if not self.relayed and quiet >= self.timeout:
             return Incident("hang", detail=f"no answer within {self.timeout:g} s", evidence=self._evidence())
-        if elapsed >= CHECK_FACTOR * self.timeout:
-            return Incident("stuck", detail=f"the check did not end within {CHECK_FACTOR * self.timeout:g} s",
-                            evidence=self._caller())  # fmt: skip
+        if quiet >= CHECK_FACTOR * self.timeout:
+            detail = f"nothing happened for {CHECK_FACTOR * self.timeout:g} s, and no request is open"
+            return Incident("stuck", detail=detail, evidence=self._caller())
+        if elapsed >= SLOW_FACTOR * self.timeout:
+            return Incident(SLOW, detail=f"the target is too slow to ask this: its requests were answered, and after "
+                            f"{elapsed:.0f} s there were still more of them")  # fmt: skip
         return None
+
+    def _sign(self) -> object:
+        """What changes as long as a check gets on."""
+        if self.relayed:
+            return self.sandbox.call("status").get("asked")
+        return callers_sign(self.sandbox.call("caller", pid=self.pid))
 
     def _idle(self, oldest: dict[str, Any], processes: list[dict[str, Any]]) -> bool:
         """Whether every thread of the only daemon process waits for a request, seen three times in a row.
@@ -288,7 +309,7 @@ class Asking:
             try:
                 self.channel.receive(0.05)
             except TimeoutError:
-                if incident.kind == "stuck" or not self.relayed:
+                if incident.kind in ("stuck", SLOW) or not self.relayed:
                     break
                 continue
             except ChannelClosed:

@@ -68,7 +68,8 @@ class Native:
                 process.kill(pid)
             return None
         if name == "caller":
-            return {"threads": [t.to_wire() for t in evidence.threads(args["pid"])]}
+            pids = [args["pid"], *process.descendants(args["pid"])]
+            return {"threads": [t.to_wire() for pid in pids for t in evidence.threads(pid)]}
         if name == "status":
             return {"open": [], "output": b"", "exits": {}}
         return []

@@ -26,6 +26,7 @@ from fsprobe.results import document
 from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
 from fsprobe.runners import facts, owners, plan
+from fsprobe.runners.ask import SLOW
 from fsprobe.runners.events import (
     CheckFinished,
     CheckStarted,
@@ -261,6 +262,9 @@ class Session:
         if check.parallel:
             self._pin(parallel=False)
         exchanges = self._take_traffic()
+        if incident is not None and incident.kind == SLOW:
+            self._life.lose_worker()
+            incident = None
         if incident is None and outcome is not None and outcome.kind != "ok":
             spared = [e for e in exchanges if e.note == WITHHELD]
             if spared:

@@ -35,6 +35,7 @@ class Fake:
         self.open: list[dict[str, Any]] = []
         self.threads = [[BUSY]]
         self.alive: list[int] = [7]
+        self.asked = self.asked_each_time = 0
         self.answered: list[int] = []
         self.killed: list[int] = []
         self.when_answered = lambda: None
@@ -46,7 +47,8 @@ class Fake:
 
     def call(self, name: str, timeout: float = 0, **args: Any) -> Any:
         if name == "status":
-            return {"open": self.open, "output": b"panic: oh no\n", "exits": {}}
+            self.asked += self.asked_each_time
+            return {"open": self.open, "output": b"panic: oh no\n", "exits": {}, "asked": self.asked}
         if name == "evidence":
             return [{"pid": 7, "threads": threads} for threads in self.threads]
         if name == "others":
@@ -282,6 +284,14 @@ def test_a_worker_that_does_not_come_back_is_killed(asked: Asked) -> None:
     assert outcome is None and incident.kind == "stuck"
     assert asked.sandbox.killed == [99]
     assert any("futex_wait_queue" in line for line in incident.evidence)
+
+
+def test_a_slow_target_is_too_slow_and_does_not_hang(asked: Asked) -> None:
+    """An author of a network file system is not told of a hang where every request was answered."""
+    asked.sandbox.asked_each_time = 3
+    outcome, incident = asked.run()
+    assert outcome.kind == "skip" and "too slow" in outcome.observed and incident.kind == "slow"
+    assert asked.sandbox.killed == [99]
 
 
 def test_a_worker_that_ends_by_itself(asked: Asked) -> None:
