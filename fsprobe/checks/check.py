@@ -34,9 +34,9 @@ class Check:
     op: the FUSE operation blamed by default. also: operations it exercises besides. title: the sentence
     that is checked (the docstring). source: catalogue number, man page or kernel file. needs: features
     without which it cannot be asked ("write", "root", "program:setfattr", …). quick: part of `--quick`.
-    parallel: it is about concurrency, so
-    it gets every processor. killers: rules or profiles, each of which alone must turn it red. main: it asks whether the operation
-    works at all, so that its failure makes the operation `wrong` and not `partial`.
+    parallel: it is about concurrency, so it gets every processor. killers: rules or profiles, each of which alone
+    must turn it red. main: it asks whether the operation works at all, so that its failure makes the operation
+    `wrong` and not `partial`.
     """
 
     id: str
@@ -113,9 +113,9 @@ def _decorator(layer: str) -> Callable[..., Callable[[Callable[[Any], None]], Ca
                 raise UsageError(f"{code.co_filename}:{code.co_firstlineno}: check {id!r} has no docstring")
             check = Check(
                 id=id, layer=layer, op=op, also=tuple(also), title=title, level=level, source=source,
-                needs=tuple(needs), quick=quick, main=main, parallel=parallel, killers=tuple(killers), function=function,
-                path=code.co_filename, line=code.co_firstlineno,
-            )
+                needs=tuple(needs), quick=quick, main=main, parallel=parallel, killers=tuple(killers),
+                function=function, path=code.co_filename, line=code.co_firstlineno,
+            )  # fmt: skip
             function.__fsprobe_check__ = check  # type: ignore[attr-defined]
             return function
 

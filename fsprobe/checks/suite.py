@@ -62,7 +62,7 @@ def _load_file(file: Path, suite: str) -> list[Check]:
         spec.loader.exec_module(module)
     except UsageError:
         raise
-    except Exception as error:  # noqa: BLE001 - a user's file may raise anything; it is told with its place
+    except Exception as error:  # a user's file may raise anything; it is told with its place
         raise UsageError(f"{file}: {type(error).__name__}: {error}") from error
     found = [value.__fsprobe_check__ for value in vars(module).values() if hasattr(value, "__fsprobe_check__")]
     return sorted(found, key=lambda check: check.line)
@@ -74,5 +74,6 @@ def unique_ids(checks: list[Check]) -> list[Check]:
     for check in checks:
         other = seen.setdefault(check.id, check)
         if other is not check:
-            raise UsageError(f"check id {check.id!r} is used twice: {other.path}:{other.line} and {check.path}:{check.line}")
+            places = f"{other.path}:{other.line} and {check.path}:{check.line}"
+            raise UsageError(f"check id {check.id!r} is used twice: {places}")
     return checks
