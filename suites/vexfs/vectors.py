@@ -38,7 +38,7 @@ def dimension(path: str) -> bytes | None:
 
 
 @mount_check(
-    "vexfs.vector.taken-when-closed", op="FLUSH", also=("GETXATTR", "WRITE"), source=SOURCE, needs=("write",),
+    "vexfs.vector.taken-when-closed", op="FLUSH", also=("GETXATTR", "WRITE"), source=SOURCE, needs=("write", "xattr"),
     quick=True, killers=("FLUSH:errno=EIO", "GETXATTR:flip", "GETXATTR:errno=EIO"),
 )
 def taken_when_closed(m: Mount) -> None:
@@ -47,7 +47,7 @@ def taken_when_closed(m: Mount) -> None:
 
 
 @mount_check(
-    "vexfs.vector.not-by-chunk", op="WRITE", also=("FLUSH", "GETXATTR"), source=SOURCE, needs=("write",),
+    "vexfs.vector.not-by-chunk", op="WRITE", also=("FLUSH", "GETXATTR"), source=SOURCE, needs=("write", "xattr"),
     killers=("WRITE:fake", "WRITE:errno=EIO", "GETXATTR:flip"),
 )
 def not_by_chunk(m: Mount) -> None:
@@ -65,7 +65,7 @@ def not_by_chunk(m: Mount) -> None:
 
 
 @mount_check(
-    "vexfs.vector.text-stays-a-file", op="FLUSH", also=("READ",), source=SOURCE, needs=("write",),
+    "vexfs.vector.text-stays-a-file", op="FLUSH", also=("READ",), source=SOURCE, needs=("write", "xattr"),
     killers=("FLUSH:errno=EINVAL", "READ:flip", "GETXATTR:errno=EIO"),
 )
 def text_stays_a_file(m: Mount) -> None:
@@ -78,7 +78,7 @@ def text_stays_a_file(m: Mount) -> None:
 
 
 @mount_check(
-    "vexfs.vector.finite", op="FLUSH", source=SOURCE, needs=("write",), quick=True,
+    "vexfs.vector.finite", op="FLUSH", source=SOURCE, needs=("write", "xattr"), quick=True,
     killers=("FLUSH:fake", "FLUSH:errno=EIO", "WRITE:fake"),
 )
 def finite(m: Mount) -> None:
@@ -92,7 +92,7 @@ def finite(m: Mount) -> None:
 
 
 @mount_check(
-    "vexfs.vector.most-dimensions", op="FLUSH", also=("WRITE",), source=SOURCE, needs=("write",),
+    "vexfs.vector.most-dimensions", op="FLUSH", also=("WRITE",), source=SOURCE, needs=("write", "xattr"),
     killers=("FLUSH:fake", "FLUSH:errno=EINVAL", "WRITE:fake"),
 )
 def most_dimensions(m: Mount) -> None:
@@ -103,7 +103,7 @@ def most_dimensions(m: Mount) -> None:
 
 
 @mount_check(
-    "vexfs.vector.one-dimension", op="FLUSH", also=("MKDIR",), source=SOURCE, needs=("write",),
+    "vexfs.vector.one-dimension", op="FLUSH", also=("MKDIR",), source=SOURCE, needs=("write", "xattr"),
     killers=("FLUSH:fake", "FLUSH:errno=EINVAL", "WRITE:fake"),
 )
 def one_dimension(m: Mount) -> None:
@@ -116,7 +116,7 @@ def one_dimension(m: Mount) -> None:
 
 
 @mount_check(
-    "vexfs.vector.dimension-free-again", op="UNLINK", also=("FLUSH",), source=SOURCE, needs=("write",),
+    "vexfs.vector.dimension-free-again", op="UNLINK", also=("FLUSH",), source=SOURCE, needs=("write", "xattr"),
     killers=("UNLINK:fake", "UNLINK:errno=EIO", "FLUSH:errno=EINVAL"),
 )
 def dimension_free_again(m: Mount) -> None:
@@ -126,7 +126,7 @@ def dimension_free_again(m: Mount) -> None:
 
 
 @mount_check(
-    "vexfs.vector.rewritten", op="WRITE", also=("FLUSH", "GETXATTR"), source=SOURCE, needs=("write",),
+    "vexfs.vector.rewritten", op="WRITE", also=("FLUSH", "GETXATTR"), source=SOURCE, needs=("write", "xattr"),
     killers=("WRITE:fake", "WRITE:errno=EIO,nth=2", "GETXATTR:map=ENODATA>EIO"),
 )
 def rewritten(m: Mount) -> None:
@@ -140,7 +140,7 @@ def rewritten(m: Mount) -> None:
 
 
 @mount_check(
-    "vexfs.vector.model", op="SETXATTR", also=("GETXATTR", "LISTXATTR"), source=SOURCE, needs=("write",),
+    "vexfs.vector.model", op="SETXATTR", also=("GETXATTR", "LISTXATTR"), source=SOURCE, needs=("write", "xattr"),
     killers=("SETXATTR:fake", "GETXATTR:errno=EIO", "LISTXATTR:errno=EIO"),
 )
 def model(m: Mount) -> None:
@@ -155,7 +155,7 @@ def model(m: Mount) -> None:
 
 
 @mount_check(
-    "vexfs.vector.timestamp", op="GETXATTR", also=("RENAME",), source=SOURCE, needs=("write",),
+    "vexfs.vector.timestamp", op="GETXATTR", also=("RENAME",), source=SOURCE, needs=("write", "xattr"),
     killers=("GETXATTR:errno=EIO", "GETXATTR:short", "RENAME:fake"),
 )
 def timestamp(m: Mount) -> None:
