@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import struct
-from ctypes import CFUNCTYPE, POINTER, byref, c_int, c_size_t, c_void_p
+from ctypes import CFUNCTYPE, POINTER, byref, c_int, c_size_t, c_void_p, string_at
 from typing import Any
 
 from reference_fs.fusepy_operations import Operations
@@ -22,6 +22,7 @@ from reference_fs.model_inode import Inode
 LOOKUP, FORGET, GETATTR, SYMLINK, MKNOD, MKDIR, LINK = 1, 2, 3, 6, 8, 9, 13
 OPEN, RELEASE, CREATE, BATCH_FORGET = 14, 18, 35, 42
 ENTRIES = frozenset({LOOKUP, SYMLINK, MKNOD, MKDIR, LINK, CREATE})  # their replies begin with a fuse_entry_out
+LOOKED_AT = frozenset({FORGET, BATCH_FORGET, RELEASE})
 IN_HEADER, OUT_HEADER = struct.Struct("=IIQQ"), struct.Struct("=IiQ")  # fuse_in_header up to nodeid; fuse_out_header
 BODY = 40  # where a request's own fields begin
 ENTRY = struct.Struct("=Q32xQ")  # fuse_entry_out: nodeid, attr.ino
@@ -64,13 +65,13 @@ class Channel:
     def _receive(self, channel: int, buffer: int, size: int) -> int:
         while True:
             length: int = _read(self._fd, buffer, size)
-            if self._library.fuse_session_exited(self._session):  # a signal
-                return 0
             if length > 0:
-                self._request = IN_HEADER.unpack(ctypes.string_at(buffer, IN_HEADER.size))
-                if not self._serve(buffer + BODY):
+                self._request = request = IN_HEADER.unpack(string_at(buffer, IN_HEADER.size))
+                if request[1] not in LOOKED_AT or not self._serve(buffer + BODY):
                     return length
                 continue
+            if self._library.fuse_session_exited(self._session):  # a signal
+                return 0
             code = ctypes.get_errno() if length else errno.ENODEV  # end-of-file of a socket in the device's place
             if code == errno.ENODEV:
                 self._library.fuse_session_exit(self._session)
@@ -82,13 +83,13 @@ class Channel:
         """Look at a request before libfuse does. True where that was all it needed."""
         _, opcode, _, node = self._request
         if opcode == FORGET:
-            self._forget(node, *FH.unpack(ctypes.string_at(body, FH.size)))
+            self._forget(node, *FH.unpack(string_at(body, FH.size)))
         elif opcode == BATCH_FORGET:
-            (count,) = COUNT.unpack(ctypes.string_at(body, COUNT.size))
-            for pair in PAIR.iter_unpack(ctypes.string_at(body + COUNT.size, count * PAIR.size)):
+            (count,) = COUNT.unpack(string_at(body, COUNT.size))
+            for pair in PAIR.iter_unpack(string_at(body + COUNT.size, count * PAIR.size)):
                 self._forget(*pair)
         elif opcode == RELEASE:
-            (fh,) = FH.unpack(ctypes.string_at(body, FH.size))
+            (fh,) = FH.unpack(string_at(body, FH.size))
             if fh in self._opened:
                 self._opened.remove(fh)
                 self._operations.release(None, fh)
@@ -98,9 +99,8 @@ class Channel:
     def _send(self, channel: int, vector: int, count: int) -> int:
         if not vector:
             return 0
-        head = _Iovec.from_address(vector)
         _, opcode, _, node = self._request
-        error = OUT_HEADER.unpack(ctypes.string_at(head.base, OUT_HEADER.size))[1]
+        error = c_int.from_address(_Iovec.from_address(vector).base + 4).value  # fuse_out_header.error
         if error in (-errno.ENOENT, -errno.ESTALE) and node in self._nodes:
             inode = self._nodes[node][0]
             if opcode == GETATTR:
@@ -113,7 +113,7 @@ class Channel:
             return -ctypes.get_errno()
         if opcode in ENTRIES and not error:
             body = _Iovec.from_address(vector + ctypes.sizeof(_Iovec)).base
-            self._looked_up(*ENTRY.unpack(ctypes.string_at(body, ENTRY.size)))
+            self._looked_up(*ENTRY.unpack(string_at(body, ENTRY.size)))
         return 0
 
     def _answer(self, body: bytes) -> int:
@@ -158,11 +158,10 @@ def install(library: Any, operations: Operations) -> None:
         ("fuse_session_add_chan", None, (c_void_p, c_void_p)),
         ("fuse_session_remove_chan", None, (c_void_p,)),
         ("fuse_session_exit", None, (c_void_p,)),
-        ("fuse_session_exited", c_int, (c_void_p,)),
         ("fuse_chan_fd", c_int, (c_void_p,)),
         ("fuse_chan_bufsize", c_size_t, (c_void_p,)),
         ("fuse_chan_new", c_void_p, (POINTER(_ChannelOperations), c_int, c_size_t, c_void_p)),
-        ("fuse_loop", c_int, (c_void_p,)),
+        ("fuse_session_exited", c_int, (c_void_p,)), ("fuse_loop", c_int, (c_void_p,)),
     ):
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments

@@ -52,7 +52,9 @@ def resolve(store: Store, path: bytes, caller: Caller) -> Inode:
     inode = store.root
     for name in path.split(b"/"):
         if name:
-            inode = lookup(store, inode, name, caller)
+            entries_of(inode)
+            require(store, inode, caller, EXECUTE)
+            inode = find(inode, name)
     return inode
 
 

@@ -141,7 +141,10 @@ class Front:
 
     def late(self) -> list[bytes]:
         """Replies to earlier requests that are due by now."""
-        due, self._operations.locks.due = self._operations.locks.due, []
+        due = self._operations.locks.due
+        if not due:
+            return []
+        self._operations.locks.due = []
         return [build_reply(unique, error=error, opcode=Opcode.SETLKW) for unique, error in due]
 
     def _perform(self, name: str, request: Request) -> Any:

@@ -14,7 +14,6 @@ from typing import Any
 from fsprobe.wire import (
     BatchForgetIn,
     CopyFileRangeOut,
-    CreateOut,
     DataOut,
     DirentList,
     DirentPlusList,
@@ -32,6 +31,7 @@ from fsprobe.wire import (
     SetattrValid,
     WriteFlag,
     WriteOut,
+    pack,
 )
 from reference_fs import defects, model_attributes, model_files, model_names, model_rename, model_xattrs
 from reference_fs import raw_replies as replies
@@ -77,7 +77,7 @@ class Operations:
         """The inode of a node id."""
         return self.store.get(nodeid)
 
-    def _grant(self, inode: Inode) -> EntryOut:
+    def _grant(self, inode: Inode) -> bytes:
         """An entry whose lookup the kernel will give back by FORGET."""
         self.store.hold(inode)
         self._lookups[inode.ino] = self._lookups.get(inode.ino, 0) + 1
@@ -125,7 +125,7 @@ class Operations:
 
     # names
 
-    def LOOKUP(self, request: Request) -> EntryOut:
+    def LOOKUP(self, request: Request) -> bytes | EntryOut:
         parent = self.node(request.header.nodeid)
         try:
             return self._grant(model_names.lookup(self.store, parent, request.body.name, caller(request)))
@@ -135,24 +135,24 @@ class Operations:
                 raise
             return EntryOut(entry_valid=seconds, entry_valid_nsec=nanoseconds)
 
-    def MKNOD(self, request: Request) -> EntryOut:
+    def MKNOD(self, request: Request) -> bytes:
         body, parent = request.body, self.node(request.header.nodeid)
         return self._grant(
             model_names.make(self.store, parent, body.name, caller(request), body.mode, body.rdev)
         )
 
-    def MKDIR(self, request: Request) -> EntryOut:
+    def MKDIR(self, request: Request) -> bytes:
         body, parent = request.body, self.node(request.header.nodeid)
         return self._grant(model_names.make_directory(self.store, parent, body.name, caller(request), body.mode))
 
-    def SYMLINK(self, request: Request) -> EntryOut:
+    def SYMLINK(self, request: Request) -> bytes:
         body, parent = request.body, self.node(request.header.nodeid)
         return self._grant(model_names.make_symlink(self.store, parent, body.name, caller(request), body.target))
 
     def READLINK(self, request: Request) -> ReadlinkOut:
         return ReadlinkOut(model_names.read_link(self.store, self.node(request.header.nodeid)))
 
-    def LINK(self, request: Request) -> EntryOut:
+    def LINK(self, request: Request) -> bytes:
         body, parent = request.body, self.node(request.header.nodeid)
         inode = model_names.link(self.store, self.node(body.oldnodeid), parent, body.newname, caller(request))
         self.vectors.settle()
@@ -225,7 +225,7 @@ class Operations:
 
     # content
 
-    def CREATE(self, request: Request) -> CreateOut:
+    def CREATE(self, request: Request) -> bytes:
         body, parent = request.body, self.node(request.header.nodeid)
         inode = model_names.open_or_make(
             self.store, parent, body.name, caller(request), body.mode, exclusive=bool(body.flags & os.O_EXCL)
@@ -234,14 +234,14 @@ class Operations:
             self._empty(request, inode)
         if self._flat:
             inode = self._flat.made(self.store, parent, body.name, inode)
-        return CreateOut(self._grant(inode), self._open(inode, body.flags))
+        return self._grant(inode) + pack(self._open(inode, body.flags))
 
-    def TMPFILE(self, request: Request) -> CreateOut:
+    def TMPFILE(self, request: Request) -> bytes:
         body, parent = request.body, self.node(request.header.nodeid)
         inode = model_names.make_unnamed(
             self.store, parent, caller(request), body.mode, linkable=not body.flags & os.O_EXCL
         )
-        return CreateOut(self._grant(inode), self._open(inode, body.flags))
+        return self._grant(inode) + pack(self._open(inode, body.flags))
 
     def OPEN(self, request: Request) -> OpenOut:
         inode, flags = self.node(request.header.nodeid), request.body.flags

@@ -19,6 +19,7 @@ from fsprobe.wire import (
     Statx,
     StatxOut,
     SxTime,
+    codec_of,
 )
 from reference_fs.model import Space
 from reference_fs.model_data import BLOCK
@@ -27,6 +28,7 @@ from reference_fs.model_inode import Inode
 _U64 = (1 << 64) - 1  # seconds before 1970 go over the wire in two's complement
 STATX_BASIC_STATS, STATX_BTIME = 0x7FF, 0x800
 DIRENT_SIZE, DIRENTPLUS_SIZE = 24, 152  # before the name
+ATTR_OUT, ENTRY_OUT = codec_of(AttrOut), codec_of(EntryOut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +45,26 @@ class Timeouts:
         return cls(*((int(value), int(value % 1 * 10**9)) for value in (attr, entry, negative)))
 
 
-def attributes(inode: Inode) -> Attr:
-    """What stat(2) shows."""
+def attributes(inode: Inode) -> tuple[int, ...]:
+    """What stat(2) shows, in the order of fuse_attr, without its last field, `flags`."""
     atime, atimensec = divmod(inode.atime, 10**9)
     mtime, mtimensec = divmod(inode.mtime, 10**9)
     ctime, ctimensec = divmod(inode.ctime, 10**9)
-    return Attr(
+    return (
         inode.ino, inode.size, inode.blocks, atime & _U64, mtime & _U64, ctime & _U64, atimensec, mtimensec, ctimensec,
         inode.mode, inode.nlink, inode.uid, inode.gid, inode.rdev, BLOCK,
     )  # fmt: skip
 
 
-def attr_out(inode: Inode, timeouts: Timeouts) -> AttrOut:
-    """The reply to GETATTR and SETATTR."""
-    return AttrOut(timeouts.attr[0], timeouts.attr[1], attr=attributes(inode))
+def attr_out(inode: Inode, timeouts: Timeouts) -> bytes:
+    """The reply to GETATTR and SETATTR, packed here: of every three requests one asks for attributes."""
+    return ATTR_OUT.pack(*timeouts.attr, 0, *attributes(inode), 0)
 
 
-def entry_out(inode: Inode, timeouts: Timeouts) -> EntryOut:
+def entry_out(inode: Inode, timeouts: Timeouts) -> bytes:
     """A name's inode. Inode numbers are node ids, never used twice, so one generation is enough."""
-    return EntryOut(
-        nodeid=inode.ino, entry_valid=timeouts.entry[0], entry_valid_nsec=timeouts.entry[1],
-        attr_valid=timeouts.attr[0], attr_valid_nsec=timeouts.attr[1], attr=attributes(inode),
-    )  # fmt: skip
+    (entry, entry_nsec), (attr, attr_nsec) = timeouts.entry, timeouts.attr
+    return ENTRY_OUT.pack(inode.ino, 0, entry, attr, entry_nsec, attr_nsec, *attributes(inode), 0)
 
 
 def dirent(name: bytes, inode: Inode, offset: int) -> Dirent:
@@ -74,7 +74,12 @@ def dirent(name: bytes, inode: Inode, offset: int) -> Dirent:
 
 def direntplus(name: bytes, inode: Inode, offset: int, timeouts: Timeouts) -> DirentPlus:
     """One entry of READDIRPLUS; "." and ".." come without a node, so that no lookup is counted."""
-    entry = EntryOut() if name in (b".", b"..") else entry_out(inode, timeouts)
+    if name in (b".", b".."):
+        return DirentPlus(EntryOut(), dirent(name, inode, offset))
+    entry = EntryOut(
+        nodeid=inode.ino, entry_valid=timeouts.entry[0], entry_valid_nsec=timeouts.entry[1],
+        attr_valid=timeouts.attr[0], attr_valid_nsec=timeouts.attr[1], attr=Attr(*attributes(inode)),
+    )  # fmt: skip
     return DirentPlus(entry, dirent(name, inode, offset))
 
 

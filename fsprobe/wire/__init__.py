@@ -36,7 +36,7 @@ from fsprobe.wire.flags import (
     flag_names,
 )
 from fsprobe.wire.judge import expected_reply_sizes, judge_notification, judge_reply
-from fsprobe.wire.layout import LAYOUTS, field_offset, pack, size_of, unpack
+from fsprobe.wire.layout import LAYOUTS, codec_of, field_offset, pack, size_of, unpack
 from fsprobe.wire.messages import (
     Reply,
     Request,
@@ -290,6 +290,7 @@ __all__ = [
     "build_notification",
     "build_reply",
     "build_request",
+    "codec_of",
     "decode_extensions",
     "decode_notification",
     "decode_reply",

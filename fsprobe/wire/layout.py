@@ -176,6 +176,11 @@ def size_of(cls: type[Any], minor: int = PROTOCOL_MINOR) -> int:
     return table.size(minor) + sum(size_of(t.of, minor) for _, t in table.tails if isinstance(t, Inline))
 
 
+def codec_of(cls: type[Any]) -> struct.Struct:
+    """The `struct` of a class's fixed part in the newest minor, for a peer that packs by itself."""
+    return LAYOUTS[cls].codec
+
+
 def field_offset(cls: type[Any], path: str, minor: int = PROTOCOL_MINOR) -> tuple[int, str]:
     """Where a fixed field lies in the body and its `struct` letter: `field_offset(AttrOut, "attr.size")`.
 
