@@ -24,7 +24,8 @@ def vectors(np: Any) -> tuple[Any, Any]:
     """Unit vectors in clusters, and as many queries as are asked, near to some of them."""
     rng = np.random.default_rng(SEED)
     centres = rng.normal(size=(CLUSTERS, DIMENSIONS))
-    made = centres[rng.integers(CLUSTERS, size=COUNT + QUERIES)] + NOISE * rng.normal(size=(COUNT + QUERIES, DIMENSIONS))
+    noise = NOISE * rng.normal(size=(COUNT + QUERIES, DIMENSIONS))
+    made = centres[rng.integers(CLUSTERS, size=COUNT + QUERIES)] + noise
     made /= np.linalg.norm(made, axis=1)[:, None]
     return made[:COUNT], made[COUNT:]
 

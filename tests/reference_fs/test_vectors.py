@@ -16,7 +16,8 @@ from reference_fs import model_files, model_names, model_rename, vector_collecti
 from reference_fs.model import Store
 from reference_fs.model_inode import ROOT, Inode
 from reference_fs.vector_collection import Collection
-from reference_fs.vector_interface import DIMENSION, VectorInterface
+from reference_fs.vector_index import DIMENSION
+from reference_fs.vector_interface import VectorInterface
 from reference_fs.vectors import Bad, NotOurs, Settings, control, parse_query, parse_vector, unit
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -50,7 +51,8 @@ def test_a_vector_is_read_as_it_was_written(numbers: list[float]) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [(b"speed=1", "no setting"), (b"k", "key=value"), (b"k=0", "from 1"), (b"k=x", "'x'"), (b"k=99999999999", "10000"),
-     (b"threshold=1.5", "-1 to 1"), (b"threshold=nan", "'nan'"), (b"model=\x01", "printable"), (b"model=\xff", "UTF-8")],
+     (b"threshold=1.5", "-1 to 1"), (b"threshold=nan", "'nan'"), (b"model=\x01", "printable"),
+     (b"model=\xff", "UTF-8")],
 )  # fmt: skip
 def test_bad_settings(text: bytes, told: str) -> None:
     """A mistyped setting that is ignored is found a week later."""

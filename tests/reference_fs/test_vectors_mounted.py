@@ -36,7 +36,8 @@ refused=2
 1"""
 
 FIXED = r"""
-ls -A; stat -c '%a %F %h' _vexfs _vexfs/stats; rm -rf _vexfs; rmdir _vexfs; mv _vexfs v; touch _vexfs/x; ln _vexfs/stats l
+ls -A; stat -c '%a %F %h' _vexfs _vexfs/stats
+rm -rf _vexfs; rmdir _vexfs; mv _vexfs v; touch _vexfs/x; ln _vexfs/stats l
 chmod 700 _vexfs; chown 5 _vexfs/stats; setfattr -n user.x -v y _vexfs; mkdir _vexfs; ls _vexfs
 df --output=iused,used . | tail -1
 cp -r _vexfs copy; ls copy; exec 3>_vexfs/stats; echo x >&3
