@@ -52,6 +52,16 @@ _START = {
 }  # fmt: skip
 
 
+# What well-known last words call for.
+_SAID = (
+    ("user_allow_other", "The target asks for allow_other, which an ordinary user may not have here: add user_allow_other "
+     "to /etc/fuse.conf, or start the target without it (bindfs: --no-allow-other)."),
+    ("mountpoint is not empty", "fsprobe's mountpoint is a fresh directory: the target has put something there before "
+     "it mounted."),
+    ("fusermount: command not found", "Install fuse, or fuse3 (fsprobe doctor tells which)."),
+)  # fmt: skip
+
+
 def never_mounted(failure: StartFailure) -> Diagnosis:
     """The one thing to say of a target that never served."""
     told, advice = _START.get(failure.kind, ("the target never served", "Run it by hand and see what it says."))
@@ -68,7 +78,7 @@ def never_mounted(failure: StartFailure) -> Diagnosis:
         confidence="proven",
         summary=told + how,
         evidence=tuple(lines),
-        fix=advice,
+        fix=next((known for sign, known in _SAID if any(sign in line for line in words)), advice),
     )
 
 
