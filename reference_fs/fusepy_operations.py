@@ -54,7 +54,7 @@ class Operations:
         self.store = store
         self._context = context
         self._profile = profile
-        self.vectors = VectorInterface(store, relock=profile.relock)
+        self.vectors = VectorInterface(store, absent=profile.absent, relock=profile.relock)
         self.mountpoint = ""
         self._flat = defects.FlatNames() if profile.flat_names else None
         self._handles: dict[int, Inode] = {}

@@ -63,7 +63,7 @@ class Operations:
         self.killpriv = False
         self.granted: list[Inode] = []
         self.locks = Locks()
-        self.vectors = VectorInterface(store, relock=profile.relock)
+        self.vectors = VectorInterface(store, absent=profile.absent, relock=profile.relock)
         self.mountpoint = ""
         self._flat = defects.FlatNames() if profile.flat_names else None
         self._writers: set[int] = set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Set
 
 from reference_fs import model_files
 from reference_fs.model import Store
@@ -19,20 +20,23 @@ from reference_fs.vector_index import VectorIndex
 from reference_fs.vectors import TEXT_MAX, Bad, control
 
 ROOM = 4 << 20  # bytes for the texts in _vexfs, so that a full file system can still be searched
+CLOSING = frozenset({"FLUSH", "RELEASE"})
 
 
 class VectorInterface:
     """What a front calls: `closing`, `settle`, and `opened`, `read`, `write` for the files of `_vexfs` (`Inode.fixed`).
 
-    relock: a defect of `VectorIndex`.
+    absent: operations that the front does without; where nobody tells that a file is closed, there is no `_vexfs`
+    either. relock: a defect of `VectorIndex`.
     """
 
-    def __init__(self, store: Store, *, relock: bool = False) -> None:
+    def __init__(self, store: Store, *, absent: Set[str] = frozenset(), relock: bool = False) -> None:
         self._store = store
         self._index = VectorIndex(store, relock=relock)
         self._typed: dict[int, bytearray] = {}  # what was written to a file of _vexfs, and is no whole line yet
         self._files: dict[int, bytes] = {}
-        self._make_files()
+        if not absent >= CLOSING:
+            self._make_files()
 
     def _make_files(self) -> None:
         """`_vexfs` and what is in it, unless the user has something of that name. Neither counted nor kept."""
