@@ -74,6 +74,11 @@ class Operations:
         uid, gid, pid = self._context()
         return caller_of(uid, gid, pid)
 
+    def _writer(self) -> Caller | None:
+        """The caller, where its writing takes set-id bits away."""
+        caller = self.caller()
+        return None if caller.is_root else caller
+
     def inode(self, path: str | None, fh: int | None = None) -> Inode:
         """The inode of a handle, or of a path where there is none."""
         if fh and fh in self._handles:
@@ -248,7 +253,7 @@ class Operations:
             defects.log(f"vexfs: write {len(data)} bytes at {offset}")
         if inode.fixed:
             return self.vectors.write(inode, data)
-        return model_files.write(self.store, inode, offset, data, kill=self._context()[0] != 0)
+        return model_files.write(self.store, inode, offset, data, kill=self._writer())
 
     def flush(self, path: str | None, fh: int) -> None:
         """A writer may be done with a vector or a query; nothing else is held back."""
@@ -290,7 +295,7 @@ class Operations:
 
     def fallocate(self, path: str | None, mode: int, offset: int, length: int, fh: int) -> None:
         inode = self.inode(path, fh)
-        model_files.allocate(self.store, inode, mode, offset, length, kill=self._context()[0] != 0)
+        model_files.allocate(self.store, inode, mode, offset, length, kill=self._writer())
 
 
 def _say_yes(*arguments: Any) -> None:

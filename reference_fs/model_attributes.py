@@ -33,7 +33,8 @@ class Changes:
 
 
 NOTHING = Changes()
-"""What chown(2) with -1 for both comes as where the kernel leaves set-id bits to the file system: they go."""
+"""What write(2), and chown(2) with -1 for both, come as where the kernel leaves set-id bits to the file system: they
+go."""
 
 
 @exclusive
@@ -53,13 +54,12 @@ def set_attributes(
         return
     _require_permission(store, inode, caller, changes, opened)
     if changes.size is not None:
-        model_files.truncate(store, inode, changes.size, kill=not caller.is_root if kill is None else kill)
-    if changes.uid is not None or changes.gid is not None:
+        kills = not caller.is_root if kill is None else kill
+        model_files.truncate(store, inode, changes.size, kill=caller if kills else None)
+    if changes.uid is not None or changes.gid is not None or changes == NOTHING:
+        inode.drop_privileges(caller)
         inode.uid = inode.uid if changes.uid is None else changes.uid
         inode.gid = inode.gid if changes.gid is None else changes.gid
-        inode.drop_privileges()
-    elif changes == NOTHING:
-        inode.drop_privileges()
     if changes.mode is not None:
         inode.mode = stat.S_IFMT(inode.mode) | _mode_for(store, inode, caller, stat.S_IMODE(changes.mode))
     store.touch(inode)
@@ -87,7 +87,8 @@ def _only_drops_privileges(inode: Inode, caller: Caller, mode: int) -> bool:
 def _require_permission(store: Store, inode: Inode, caller: Caller, changes: Changes, opened: bool) -> None:
     if changes.size is not None and inode.is_dir:
         raise fail(errno.EISDIR)
-    if changes == NOTHING and inode.mode != inode.unprivileged_mode and caller.uid not in (0, inode.uid):
+    drops = changes == NOTHING and inode.mode != inode.unprivileged_mode(caller)
+    if drops and caller.uid not in (0, inode.uid) and not allowed(inode, caller, WRITE):
         raise fail(errno.EPERM)  # the kernel has not looked, whatever it looks at otherwise
     if not store.enforce or caller.is_root:
         return

@@ -11,7 +11,7 @@ import os
 
 from reference_fs.model import Store, exclusive
 from reference_fs.model_data import SparseData
-from reference_fs.model_inode import Inode, fail
+from reference_fs.model_inode import Caller, Inode, fail
 
 SIZE_MAX = (1 << 63) - 1
 KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE = 0x01, 0x02, 0x10  # linux/falloc.h
@@ -32,10 +32,10 @@ def read(store: Store, inode: Inode, offset: int, length: int) -> bytes:
 
 
 @exclusive
-def write(store: Store, inode: Inode, offset: int, content: bytes | memoryview, *, kill: bool = False) -> int:
+def write(store: Store, inode: Inode, offset: int, content: bytes | memoryview, *, kill: Caller | None = None) -> int:
     """Store bytes and say how many; fewer only where the space ran out (write(2)).
 
-    kill: the writer is somebody whose writing takes set-id bits away (inode(7)).
+    kill: the writer, where it is somebody whose writing takes set-id bits away (inode(7)).
     """
     data = _data_of(inode)
     if not content:
@@ -49,7 +49,7 @@ def write(store: Store, inode: Inode, offset: int, content: bytes | memoryview, 
 
 
 @exclusive
-def truncate(store: Store, inode: Inode, size: int, *, kill: bool = False) -> None:
+def truncate(store: Store, inode: Inode, size: int, *, kill: Caller | None = None) -> None:
     """Make the file exactly this long; what is added reads as zeros and takes no space (truncate(2))."""
     data = _data_of(inode)
     if not 0 <= size <= SIZE_MAX:
@@ -61,7 +61,7 @@ def truncate(store: Store, inode: Inode, size: int, *, kill: bool = False) -> No
 
 
 @exclusive
-def allocate(store: Store, inode: Inode, mode: int, offset: int, length: int, *, kill: bool = False) -> None:
+def allocate(store: Store, inode: Inode, mode: int, offset: int, length: int, *, kill: Caller | None = None) -> None:
     """fallocate(2): reserve space, punch a hole, zero a range; other modes are OSError(EOPNOTSUPP)."""
     data = _data_of(inode)
     if mode not in (0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE | KEEP_SIZE):
@@ -102,7 +102,7 @@ def seek(store: Store, inode: Inode, offset: int, whence: int) -> int:
 @exclusive
 def copy(
     store: Store, source: Inode, source_offset: int, target: Inode, target_offset: int, length: int,
-    *, kill: bool = False,
+    *, kill: Caller | None = None,
 ) -> int:
     """copy_file_range(2): up to `length` bytes, fewer at the end of the source. Returns how many."""
     _data_of(target)
@@ -125,7 +125,7 @@ def copy(
     return done
 
 
-def _modified(store: Store, inode: Inode, kill: bool) -> None:
+def _modified(store: Store, inode: Inode, kill: Caller | None) -> None:
     store.touch(inode, changed=True)
-    if kill:
-        inode.drop_privileges()
+    if kill is not None:
+        inode.drop_privileges(kill)

@@ -157,15 +157,14 @@ class Inode:
         """Space in use, in units of 512 bytes (stat(2), st_blocks): holes cost nothing."""
         return 0 if self.data is None else len(self.data.chunks) * (BLOCK // 512)
 
-    def drop_privileges(self) -> None:
-        """What a change by someone else than root does to a program (inode(7)): no S_ISUID, and no S_ISGID
-        where the group may execute it (else the bit means mandatory locking)."""
-        self.mode = self.unprivileged_mode
+    def drop_privileges(self, caller: Caller) -> None:
+        """What a change by someone else than root does to a program (inode(7)): see `unprivileged_mode`."""
+        self.mode = self.unprivileged_mode(caller)
 
-    @property
-    def unprivileged_mode(self) -> int:
-        """The mode that `drop_privileges` leaves."""
-        if not self.is_file:
+    def unprivileged_mode(self, caller: Caller) -> int:
+        """The mode without S_ISUID, and without S_ISGID where the group may execute the file (else the bit once meant
+        mandatory locking) or the caller is not in it."""
+        if not self.is_file or not self.mode & (stat.S_ISUID | stat.S_ISGID):
             return self.mode
-        program = stat.S_ISUID | (stat.S_ISGID if self.mode & stat.S_IXGRP else 0)
-        return self.mode & ~program
+        group = self.mode & stat.S_IXGRP or not (caller.is_root or caller.in_group(self.gid))
+        return self.mode & ~(stat.S_ISUID | (stat.S_ISGID if group else 0))

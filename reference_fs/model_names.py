@@ -11,7 +11,7 @@ import stat
 
 from reference_fs.model import Store, exclusive
 from reference_fs.model_inode import DOT, DOTDOT, LINK_MAX, NAME_MAX, Caller, Directory, Inode, fail
-from reference_fs.model_permissions import EXECUTE, WRITE, require, require_removal
+from reference_fs.model_permissions import EXECUTE, WRITE, require, require_linkable, require_removal
 
 PATH_MAX = 4096
 
@@ -140,6 +140,7 @@ def link(store: Store, inode: Inode, parent: Inode, name: bytes, caller: Caller)
         raise fail(errno.ENOENT)
     if inode.nlink >= LINK_MAX:
         raise fail(errno.EMLINK)
+    require_linkable(store, inode, caller)
     require_room(store, parent, name, caller)
     inode.nlink += 1
     inode.linkable = False

@@ -7,10 +7,11 @@ where the store does not enforce, because the kernel then has checked before it 
 from __future__ import annotations
 
 import errno
+import functools
 import stat
 
 from reference_fs.model import Store
-from reference_fs.model_inode import Caller, Inode, fail
+from reference_fs.model_inode import ROOT, Caller, Inode, fail
 
 READ, WRITE, EXECUTE = 4, 2, 1
 
@@ -56,3 +57,23 @@ def require_removal(store: Store, directory: Inode, victim: Inode, caller: Calle
     sticky = store.enforce and directory.mode & stat.S_ISVTX and not caller.is_root
     if sticky and caller.uid not in (victim.uid, directory.uid):
         raise fail(errno.EPERM)
+
+
+def require_linkable(store: Store, inode: Inode, caller: Caller) -> None:
+    """Raises OSError(EPERM) where the kernel would not let the caller make links to a file of somebody else: no
+    programs with set-id bits, nothing that it may not read and write (proc(5), protected_hardlinks)."""
+    if not store.enforce or caller.uid in (0, inode.uid) or not protected_hardlinks():
+        return
+    program = inode.mode != inode.unprivileged_mode(ROOT)
+    if program or not inode.is_file or not allowed(inode, caller, READ | WRITE):
+        raise fail(errno.EPERM)
+
+
+@functools.cache
+def protected_hardlinks() -> bool:
+    """Whether this machine guards hard links."""
+    try:
+        with open("/proc/sys/fs/protected_hardlinks", encoding="ascii") as setting:
+            return setting.read().strip() != "0"
+    except OSError:
+        return False

@@ -6,6 +6,7 @@ Owns their namespaces, limits and flags; knows nothing of names or content.
 from __future__ import annotations
 
 import errno
+import stat
 
 from reference_fs.model import Store, exclusive
 from reference_fs.model_inode import Caller, Inode, fail
@@ -31,6 +32,8 @@ def _checked(store: Store, inode: Inode, name: bytes, caller: Caller, *, setting
     if name.startswith(b"user."):
         if not (inode.is_file or inode.is_dir):
             raise fail(errno.EPERM if setting else errno.ENODATA)
+        if setting and inode.is_dir and inode.mode & stat.S_ISVTX:
+            require_owner(store, inode, caller)
         require(store, inode, caller, WRITE if setting else READ)
     elif name.startswith(b"trusted.") and not caller.is_root:
         raise fail(errno.EPERM if setting else errno.ENODATA)

@@ -292,7 +292,9 @@ class Operations:
         if inode.fixed:
             return WriteOut(self.vectors.write(inode, body.data))
         kill = bool(body.write_flags & WriteFlag.KILL_SUIDGID) if self.killpriv else request.header.uid != 0
-        return WriteOut(model_files.write(self.store, inode, body.offset, body.data, kill=kill))
+        return WriteOut(
+            model_files.write(self.store, inode, body.offset, body.data, kill=caller(request) if kill else None)
+        )
 
     def READDIR(self, request: Request) -> DirentList:
         page = self._page(request, replies.DIRENT_SIZE)
@@ -324,7 +326,7 @@ class Operations:
 
     def FALLOCATE(self, request: Request) -> None:
         body, inode = request.body, self._file(request.body.fh, request.header.nodeid)
-        kill = request.header.uid != 0
+        kill = caller(request) if request.header.uid else None
         model_files.allocate(self.store, inode, body.mode, body.offset, body.length, kill=kill)
 
     def LSEEK(self, request: Request) -> LseekOut:
@@ -345,7 +347,7 @@ class Operations:
         target = self._file(body.fh_out, body.nodeid_out)
         if target.fixed or source.fixed:
             raise fail(errno.EOPNOTSUPP)  # the kernel then reads and writes
-        kill = request.header.uid != 0
+        kill = caller(request) if request.header.uid else None
         return model_files.copy(
             self.store, source, body.off_in, target, body.off_out, min(body.len, most), kill=kill
         )

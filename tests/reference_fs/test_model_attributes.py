@@ -117,13 +117,16 @@ def test_who_writes_takes_set_id_bits_away() -> None:
     store, file = place.store, place.file
     for mode, wanted in ((0o6777, 0o777), (0o4777, 0o777), (0o2666, 0o2666)):
         for change in (
-            lambda: model_files.write(store, file, 0, b"x", kill=True),
-            lambda: set_attributes(store, file, OWNER, Changes(size=2)),
+            lambda: model_files.write(store, file, 0, b"x", kill=Caller(1, file.gid)),
+            lambda: set_attributes(store, file, Caller(OWNER.uid, file.gid), Changes(size=2)),
             lambda: set_attributes(store, file, ROOT, Changes(uid=3)),
         ):
             set_attributes(store, file, ROOT, Changes(mode=mode))
             change()
             assert stat.S_IMODE(file.mode) == wanted
+    set_attributes(store, file, ROOT, Changes(mode=0o2666))
+    model_files.write(store, file, 0, b"x", kill=Caller(1, file.gid + 1))
+    assert stat.S_IMODE(file.mode) == 0o666, "who is not in the group cannot keep its bit"
     set_attributes(store, file, ROOT, Changes(mode=0o6755))
     model_files.write(store, file, 0, b"x")
     set_attributes(store, file, ROOT, Changes(size=1))
