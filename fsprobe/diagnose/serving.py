@@ -54,8 +54,8 @@ _START = {
 
 # What well-known last words call for.
 _SAID = (
-    ("user_allow_other", "The target asks for allow_other, which an ordinary user may not have here: add user_allow_other "
-     "to /etc/fuse.conf, or start the target without it (bindfs: --no-allow-other)."),
+    ("user_allow_other", "The target asks for allow_other, which an ordinary user may not have here: add "
+     "user_allow_other to /etc/fuse.conf, or start the target without it (bindfs: --no-allow-other)."),
     ("mountpoint is not empty", "fsprobe's mountpoint is a fresh directory: the target has put something there before "
      "it mounted."),
     ("fusermount: command not found", "Install fuse, or fuse3 (fsprobe doctor tells which)."),

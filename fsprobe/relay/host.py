@@ -289,9 +289,8 @@ class Host:
     def do_caller(self, reply: Callable[..., None], pid: int) -> None:
         """What a process and all that it started are doing: state, system calls, command line."""
         threads = [thread for one in [pid, *process.descendants(pid)] for thread in evidence.threads(one)]
-        reply({
-            "state": process.state(pid), "cmdline": evidence.command_line(pid), "threads": [t.to_wire() for t in threads],
-        })  # fmt: skip
+        told = [thread.to_wire() for thread in threads]
+        reply({"state": process.state(pid), "cmdline": evidence.command_line(pid), "threads": told})
 
     def do_affinity(self, reply: Callable[..., None], cpus: list[int]) -> None:
         """Let this process, the daemon and the workers run on these processors only."""
