@@ -3,8 +3,6 @@
 Owns nothing but the call; knows nothing of the verbs.
 """
 
-import sys
+from fsprobe.cli.main import entry
 
-from fsprobe.cli.main import main
-
-sys.exit(main())
+entry()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -63,6 +64,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last stop: fsprobe's own fault, told without a traceback
         return _own_fault(error, words)
+
+
+def entry() -> None:
+    """The command itself: its exit status is the run's, whatever signals come while the interpreter ends."""
+    try:
+        status = main()
+    except KeyboardInterrupt:  # a second one, while the first was being seen to
+        status = INTERRUPTED
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(status)
 
 
 def _dispatch(words: list[str]) -> int:
@@ -134,4 +146,4 @@ def _drop_output() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -35,6 +35,8 @@ CHECK_FACTOR = 4
 # One whose requests are all answered may take this much longer, then it is too slow to be asked here.
 SLOW_FACTOR = 6
 SLOW = "slow"
+# The most that any check asks of a sound target is a tenth of this many requests.
+ENDLESS = 30_000
 FREED_WAIT = 2.0
 EIO = 5
 # What an application hears when the daemon has died: its end may be noticed a moment later than that.
@@ -77,6 +79,7 @@ class Asking:
     idle_seen: int = 0
     resting: frozenset[str] = frozenset()
     """Where the daemon's threads wait when nothing is asked of it."""
+    asked_before: int = 0
     progress: Progress = field(default_factory=lambda: Progress(object))
     suspect: dict[str, Any] | None = None
     found: Stuck | None = None
@@ -130,6 +133,7 @@ class Asking:
         """The worker's next message, or what came in its way."""
         began = time.monotonic()
         self.progress = Progress(self._sign)
+        self.asked_before = self._asked() if self.relayed else 0
         self.idle_seen, self.suspect, self.found = 0, None, None
         while True:
             select.select([self.channel, self.sandbox.channel], [], [], TICK)
@@ -231,15 +235,25 @@ class Asking:
         if quiet >= CHECK_FACTOR * self.timeout:
             detail = f"nothing happened for {CHECK_FACTOR * self.timeout:g} s, and no request is open"
             return Incident("stuck", detail=detail, evidence=self._caller())
+        if self.relayed and elapsed >= self.timeout and self._asked() - self.asked_before > ENDLESS:
+            detail = f"{self._asked() - self.asked_before} requests were answered, and the check does not come to an end"
+            return Incident("stuck", detail=detail, evidence=self._caller())
         if elapsed >= SLOW_FACTOR * self.timeout:
+            if not self.relayed:
+                detail = f"the check did not end within {SLOW_FACTOR * self.timeout:g} s"
+                return Incident("stuck", detail=detail, evidence=self._caller())
             return Incident(SLOW, detail=f"the target is too slow to ask this: its requests were answered, and after "
                             f"{elapsed:.0f} s there were still more of them")  # fmt: skip
         return None
 
+    def _asked(self) -> int:
+        """Requests since the run began."""
+        return int(self.sandbox.call("status").get("asked", 0))
+
     def _sign(self) -> object:
         """What changes as long as a check gets on."""
         if self.relayed:
-            return self.sandbox.call("status").get("asked")
+            return self._asked()
         return callers_sign(self.sandbox.call("caller", pid=self.pid))
 
     def _idle(self, oldest: dict[str, Any], processes: list[dict[str, Any]]) -> bool:

@@ -16,7 +16,7 @@ from fsprobe.results.document import load
 from tests.report import documents
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-START = "import sys; from fsprobe.cli.main import main; sys.exit(main())"
+START = "import sys; from fsprobe.cli.main import entry; entry()"
 
 
 def fsprobe(*words, code=START, **more):

@@ -101,6 +101,7 @@ def test_tar(front: str, tmp_path: Path) -> None:
 
 
 MAKE = r"""
+unset MAKEFLAGS MAKELEVEL MFLAGS  # the tests themselves may run under make
 cat > Makefile <<'EOF'
 all: prog
 prog: main.o other.o ; cc -o $@ $^
