@@ -48,7 +48,10 @@ _START = {
         "the mount lets nobody in but the user who mounted it",
         "Mount with -o allow_other, or run fsprobe as the user whom the daemon runs as.",
     ),
-    "timeout": ("the target is alive and never mounted anything", "Run it by hand and see what it waits for."),
+    "timeout": (
+        "the target is alive and never mounted anything",
+        "Run it by hand and see what it waits for; if it only needs longer, give --start-timeout 60.",
+    ),
 }  # fmt: skip
 
 
