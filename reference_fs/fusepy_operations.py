@@ -18,7 +18,7 @@ from reference_fs.callers import caller_of
 from reference_fs.model import Store
 from reference_fs.model_attributes import Changes, Time
 from reference_fs.model_inode import ROOT, Caller, Inode, fail
-from reference_fs.model_permissions import READ, WRITE, allowed, require
+from reference_fs.model_permissions import READ, allowed, mask_of, require
 from reference_fs.profiles import CRASH_SIZE, Profile
 from reference_fs.vector_interface import VectorInterface, is_writer
 
@@ -59,6 +59,7 @@ class Operations:
         self._flat = defects.FlatNames() if profile.flat_names else None
         self._handles: dict[int, Inode] = {}
         self._writers: set[int] = set()
+        self._quiet: set[int] = set()
         self._next_handle = 1
         self._hidden: dict[tuple[int, bytes], Inode] = {}
         self._retired: dict[tuple[int, bytes], None] = {}
@@ -115,6 +116,8 @@ class Operations:
         self._handles[fh] = inode
         if is_writer(flags):
             self._writers.add(fh)
+        if flags & os.O_NOATIME:
+            self._quiet.add(fh)
         return fh
 
     def is_fixed(self, fh: int) -> bool:
@@ -229,8 +232,7 @@ class Operations:
 
     def open(self, path: str, flags: int) -> int:
         inode = self.inode(path)
-        wanted = {os.O_RDONLY: READ, os.O_WRONLY: WRITE}.get(flags & os.O_ACCMODE, READ | WRITE)
-        require(self.store, inode, self.caller(), wanted)
+        require(self.store, inode, self.caller(), mask_of(flags))
         if flags & os.O_TRUNC:
             self._change(inode, Changes(size=0), opened=True)
         if inode.fixed:
@@ -249,7 +251,7 @@ class Operations:
         inode = self.inode(path, fh)
         if inode.fixed:
             return self.vectors.read(inode, offset, size)
-        return model_files.read(self.store, inode, offset, size)
+        return model_files.read(self.store, inode, offset, size, quiet=fh in self._quiet)
 
     def write(self, path: str | None, data: bytes, offset: int, fh: int) -> int:
         inode = self.inode(path, fh)
@@ -271,6 +273,7 @@ class Operations:
 
     def release(self, path: str | None, fh: int) -> None:
         inode = self._handles.pop(fh, None)
+        self._quiet.discard(fh)
         if inode is None:
             return
         try:

@@ -44,7 +44,8 @@ def set_attributes(
 ) -> None:
     """Apply the changes, or none of them.
 
-    opened: through a file that is open for writing, so that truncating needs no permission (ftruncate(2)).
+    opened: through a file that is open for writing, so that truncating needs no permission (ftruncate(2)), or
+    nothing but set-id bits is to go and somebody has it open for writing.
     kill: whether a change of size takes set-id bits away; None where the kernel has not said: then for all
     but root.
     """
@@ -63,6 +64,8 @@ def set_attributes(
     if changes.mode is not None:
         inode.mode = stat.S_IFMT(inode.mode) | _mode_for(store, inode, caller, stat.S_IMODE(changes.mode))
     store.touch(inode)
+    if changes.size is not None:
+        inode.mtime = inode.ctime  # one change, one time
     if changes.atime is not None:
         inode.atime = inode.ctime if changes.atime == "now" else changes.atime
     if changes.mtime is not None:
@@ -88,7 +91,7 @@ def _require_permission(store: Store, inode: Inode, caller: Caller, changes: Cha
     if changes.size is not None and inode.is_dir:
         raise fail(errno.EISDIR)
     drops = changes == NOTHING and inode.mode != inode.unprivileged_mode(caller)
-    if drops and caller.uid not in (0, inode.uid) and not allowed(inode, caller, WRITE):
+    if drops and caller.uid not in (0, inode.uid) and not opened:
         raise fail(errno.EPERM)  # the kernel has not looked, whatever it looks at otherwise
     if not store.enforce or caller.is_root:
         return

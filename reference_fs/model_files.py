@@ -24,10 +24,11 @@ def _data_of(inode: Inode) -> SparseData:
 
 
 @exclusive
-def read(store: Store, inode: Inode, offset: int, length: int) -> bytes:
-    """Up to `length` bytes; fewer only at the end of the file (read(2))."""
+def read(store: Store, inode: Inode, offset: int, length: int, *, quiet: bool = False) -> bytes:
+    """Up to `length` bytes; fewer only at the end of the file (read(2)). quiet: leave atime alone (O_NOATIME)."""
     data = _data_of(inode)
-    store.accessed(inode)
+    if not quiet:
+        store.accessed(inode)
     return data.read(offset, min(length, inode.size - offset))
 
 

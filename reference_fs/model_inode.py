@@ -164,7 +164,7 @@ class Inode:
     def unprivileged_mode(self, caller: Caller) -> int:
         """The mode without S_ISUID, and without S_ISGID where the group may execute the file (else the bit once meant
         mandatory locking) or the caller is not in it."""
-        if not self.is_file or not self.mode & (stat.S_ISUID | stat.S_ISGID):
+        if self.is_dir or not self.mode & (stat.S_ISUID | stat.S_ISGID):
             return self.mode
         group = self.mode & stat.S_IXGRP or not (caller.is_root or caller.in_group(self.gid))
         return self.mode & ~(stat.S_ISUID | (stat.S_ISGID if group else 0))

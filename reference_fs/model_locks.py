@@ -48,18 +48,32 @@ class LockTable:
                 return held
         return None
 
+    def own(self, wanted: Lock) -> Lock | None:
+        """The first lock of the same owner in that range."""
+        return next((held for held in self.locks if held.owner == wanted.owner and held.overlaps(wanted)), None)
+
     def set(self, wanted: Lock) -> None:
-        """Lock or unlock; nothing may be in the way."""
+        """Lock or unlock; nothing may be in the way. What touches a lock of the same owner and kind becomes one with
+        it, as everybody sees who asks what is in the way; an owner's locks stand together, in order."""
         kept: list[Lock] = []
         for held in self.locks:
-            if held.owner != wanted.owner or not held.overlaps(wanted):
-                kept.append(held)
+            if held.owner != wanted.owner:
                 continue
-            if held.start < wanted.start:
-                kept.append(replace(held, end=wanted.start - 1))
-            if held.end > wanted.end:
-                kept.append(replace(held, start=wanted.end + 1))
-        self.locks = kept if wanted.kind == F_UNLCK else [*kept, wanted]
+            if held.kind == wanted.kind and held.start <= wanted.end + 1 and wanted.start <= held.end + 1:
+                wanted = replace(wanted, start=min(held.start, wanted.start), end=max(held.end, wanted.end))
+            elif not held.overlaps(wanted):
+                kept.append(held)
+            else:
+                if held.start < wanted.start:
+                    kept.append(replace(held, end=wanted.start - 1))
+                if held.end > wanted.end:
+                    kept.append(replace(held, start=wanted.end + 1))
+        if wanted.kind != F_UNLCK:
+            kept.append(wanted)
+        kept.sort(key=lambda lock: lock.start)
+        place = next((n for n, held in enumerate(self.locks) if held.owner == wanted.owner), len(self.locks))
+        before, after = self.locks[:place], self.locks[place:]
+        self.locks = [*before, *kept, *(held for held in after if held.owner != wanted.owner)]
 
     def drop(self, owner: int) -> None:
         """All that an owner holds is free."""

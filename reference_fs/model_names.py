@@ -73,7 +73,7 @@ def require_room(store: Store, parent: Inode, name: bytes, caller: Caller) -> No
 def make(store: Store, parent: Inode, name: bytes, caller: Caller, mode: int, rdev: int = 0) -> Inode:
     """A new file of the type in `mode`: regular, FIFO, socket, device (mknod(2), open(2) with O_CREAT)."""
     require_room(store, parent, name, caller)
-    inode = _born(store, parent, caller, mode if stat.S_IFMT(mode) else mode | stat.S_IFREG, rdev)
+    inode = born(store, parent, caller, mode if stat.S_IFMT(mode) else mode | stat.S_IFREG, rdev)
     _enter(store, parent, name, inode)
     return inode
 
@@ -100,7 +100,7 @@ def make_directory(store: Store, parent: Inode, name: bytes, caller: Caller, mod
     require_room(store, parent, name, caller)
     if parent.nlink >= LINK_MAX:
         raise fail(errno.EMLINK)
-    inode = _born(store, parent, caller, stat.S_IFDIR | (mode & 0o7777))
+    inode = born(store, parent, caller, stat.S_IFDIR | (mode & 0o7777))
     inode.parent = parent
     parent.nlink += 1
     _enter(store, parent, name, inode)
@@ -115,7 +115,7 @@ def make_symlink(store: Store, parent: Inode, name: bytes, caller: Caller, targe
     if len(target) >= PATH_MAX:
         raise fail(errno.ENAMETOOLONG)
     require_room(store, parent, name, caller)
-    inode = _born(store, parent, caller, stat.S_IFLNK | 0o777)
+    inode = born(store, parent, caller, stat.S_IFLNK | 0o777)
     inode.target, inode.size = target, len(target)
     _enter(store, parent, name, inode)
     return inode
@@ -126,7 +126,7 @@ def make_unnamed(store: Store, parent: Inode, caller: Caller, mode: int, *, link
     """A file with no name (open(2), O_TMPFILE); it dies with its last reference unless linked before."""
     entries_of(parent)
     require(store, parent, caller, WRITE | EXECUTE)
-    inode = _born(store, parent, caller, stat.S_IFREG | stat.S_IMODE(mode))
+    inode = born(store, parent, caller, stat.S_IFREG | stat.S_IMODE(mode))
     inode.nlink, inode.linkable = 0, linkable
     return inode
 
@@ -218,7 +218,7 @@ def unnamed(store: Store, inode: Inode) -> None:
     store.reap(inode)
 
 
-def _born(store: Store, parent: Inode, caller: Caller, mode: int, rdev: int = 0) -> Inode:
+def born(store: Store, parent: Inode, caller: Caller, mode: int, rdev: int = 0) -> Inode:
     """A new inode as its directory wants it: under S_ISGID it gets the directory's group (inode(7)).
 
     The kernel does none of this for FUSE: whoever makes the inode has to.

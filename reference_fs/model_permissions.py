@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import errno
 import functools
+import os
 import stat
 
 from reference_fs.model import Store
 from reference_fs.model_inode import ROOT, Caller, Inode, fail
 
 READ, WRITE, EXECUTE = 4, 2, 1
+FMODE_EXEC = 0x20  # how the kernel marks an open by execve(2) (linux/fs.h)
 
 
 def allowed(inode: Inode, caller: Caller, mask: int) -> bool:
@@ -30,6 +32,14 @@ def allowed(inode: Inode, caller: Caller, mask: int) -> bool:
     else:
         bits = inode.mode
     return bits & mask == mask
+
+
+def mask_of(flags: int) -> int:
+    """What open(2) with these flags needs. A program need not be readable to be run."""
+    if flags & FMODE_EXEC:
+        return EXECUTE
+    mask = {os.O_RDONLY: READ, os.O_WRONLY: WRITE}.get(flags & os.O_ACCMODE, READ | WRITE)
+    return mask | (WRITE if flags & os.O_TRUNC else 0)
 
 
 def require(store: Store, inode: Inode, caller: Caller, mask: int) -> None:

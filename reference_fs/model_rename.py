@@ -10,7 +10,7 @@ import stat
 
 from reference_fs.model import Store, exclusive
 from reference_fs.model_inode import NAME_MAX, Caller, Inode, fail
-from reference_fs.model_names import entries_of, find, unnamed
+from reference_fs.model_names import born, entries_of, find, unnamed
 from reference_fs.model_permissions import EXECUTE, WRITE, require, require_removal
 
 NOREPLACE, EXCHANGE, WHITEOUT = 1, 2, 4
@@ -41,11 +41,13 @@ def rename(
         return
     _require_tree(moved, victim, old_parent, new_parent, exchange=bool(flags & EXCHANGE))
     _require_permission(store, moved, victim, old_parent, new_parent, caller, exchange=bool(flags & EXCHANGE))
+    if not flags & EXCHANGE:
+        _require_kind(moved, victim)
     if flags & EXCHANGE and victim is not None:
         _exchange(moved, victim, old_parent, old_name, new_parent, new_name)
         store.touch(victim)
     else:
-        whiteout = store.new_inode(caller, stat.S_IFCHR) if flags & WHITEOUT else None
+        whiteout = born(store, old_parent, caller, stat.S_IFCHR) if flags & WHITEOUT else None
         _move(store, moved, victim, old_parent, old_name, new_parent, new_name)
         if whiteout is not None:
             entries_of(old_parent).put(old_name, whiteout)
@@ -64,7 +66,7 @@ def rename(
 def _require_tree(
     moved: Inode, victim: Inode | None, old_parent: Inode, new_parent: Inode, *, exchange: bool
 ) -> None:
-    """Raises OSError where the result would not be a tree, or would put one kind of file over another."""
+    """Raises OSError where the result would not be a tree."""
     if new_parent.nlink == 0:
         raise fail(errno.ENOENT)
     if moved.is_dir and _contains(moved, new_parent):
@@ -73,7 +75,11 @@ def _require_tree(
         return
     if victim.is_dir and _contains(victim, old_parent):
         raise fail(errno.EINVAL if exchange else errno.ENOTEMPTY)
-    if exchange:
+
+
+def _require_kind(moved: Inode, victim: Inode | None) -> None:
+    """Raises OSError where one kind of file, or a directory that is not empty, would be replaced."""
+    if victim is None:
         return
     if moved.is_dir and not victim.is_dir:
         raise fail(errno.ENOTDIR)

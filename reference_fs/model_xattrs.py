@@ -25,10 +25,6 @@ def _checked(store: Store, inode: Inode, name: bytes, caller: Caller, *, setting
         raise fail(errno.ERANGE)
     if setting and inode.fixed:
         raise fail(errno.EPERM)
-    if not name.startswith(NAMESPACES):
-        raise fail(errno.EOPNOTSUPP)
-    if name in NAMESPACES:
-        raise fail(errno.EINVAL)
     if name.startswith(b"user."):
         if not (inode.is_file or inode.is_dir):
             raise fail(errno.EPERM if setting else errno.ENODATA)
@@ -37,8 +33,14 @@ def _checked(store: Store, inode: Inode, name: bytes, caller: Caller, *, setting
         require(store, inode, caller, WRITE if setting else READ)
     elif name.startswith(b"trusted.") and not caller.is_root:
         raise fail(errno.EPERM if setting else errno.ENODATA)
+    elif not name.startswith(NAMESPACES):
+        if not name.startswith(b"system."):
+            require(store, inode, caller, WRITE if setting else READ)
+        raise fail(errno.EOPNOTSUPP)
     elif setting:
         require_owner(store, inode, caller)
+    if name in NAMESPACES:
+        raise fail(errno.EINVAL)
 
 
 @exclusive

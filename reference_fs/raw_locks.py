@@ -39,9 +39,10 @@ class Locks:
         self._waiting: list[_Waiting] = []
 
     def get(self, request: Request) -> LkOut:
-        """What is in the way of a lock, or that nothing is."""
+        """What is in the way of a lock, or that nothing is; of an unlock, what it would free (F_OFD_GETLK)."""
         key, wanted = _asked(request)
-        held = self._tables[key].in_the_way(wanted)
+        table = self._tables[key]
+        held = table.own(wanted) if wanted.kind == F_UNLCK else table.in_the_way(wanted)
         if held is None:
             return LkOut(FileLock(request.body.lk.start, request.body.lk.end, F_UNLCK))
         return LkOut(FileLock(held.start, held.end, held.kind, held.pid))
@@ -50,6 +51,7 @@ class Locks:
         """Lock or unlock at once. Raises OSError(EAGAIN) where something is in the way."""
         key, wanted = _asked(request)
         if self._tables[key].in_the_way(wanted):
+            self._let_go(key, wanted)
             raise fail(errno.EAGAIN)
         self._tables[key].set(wanted)
         self._wake()
@@ -59,8 +61,15 @@ class Locks:
         key, wanted = _asked(request)
         if self._tables[key].in_the_way(wanted):
             self._waiting.append(_Waiting(request.header.unique, key, wanted))
+            self._let_go(key, wanted)
             raise Deferred
         self.set(request)
+
+    def _let_go(self, key: Key, wanted: Lock) -> None:
+        """To change its kind, a flock is first let go of (flock(2)): else two who share one and both want it alone
+        would wait for each other."""
+        if key[1]:
+            self._drop(key, wanted.owner)
 
     def interrupt(self, unique: int) -> None:
         """The caller of a request got a signal: it waits no longer."""

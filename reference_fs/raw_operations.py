@@ -38,7 +38,7 @@ from reference_fs import raw_replies as replies
 from reference_fs.model import Store
 from reference_fs.model_attributes import Changes
 from reference_fs.model_inode import Inode, fail
-from reference_fs.model_permissions import READ, WRITE, allowed, require
+from reference_fs.model_permissions import READ, allowed, mask_of, require
 from reference_fs.profiles import CRASH_SIZE, Profile
 from reference_fs.raw_locks import Locks
 from reference_fs.raw_replies import Timeouts
@@ -192,10 +192,17 @@ class Operations:
         if self.profile.crash_truncate and body.valid & SetattrValid.SIZE and body.size >= CRASH_SIZE:
             os.abort()
         model_attributes.set_attributes(
-            self.store, inode, caller(request), changes_of(body), opened=bool(body.valid & SetattrValid.FH),
+            self.store, inode, caller(request), changes_of(body), opened=self._by_writer(body, inode),
             kill=bool(body.valid & SetattrValid.KILL_SUIDGID) if self.killpriv else None,
         )  # fmt: skip
         return replies.attr_out(inode, self.timeouts)
+
+    def _by_writer(self, body: SetattrIn, inode: Inode) -> bool:
+        """Whether a change is made through an open file. Both a writer's and chown(2) with -1 for both may come as a
+        request to change nothing, which says of neither who it is."""
+        if body.valid:
+            return bool(body.valid & SetattrValid.FH)
+        return any(self._handles.get(fh) is inode for fh in self._writers)
 
     def ACCESS(self, request: Request) -> None:
         if not allowed(self.node(request.header.nodeid), caller(request), request.body.mask & 7):
@@ -245,8 +252,7 @@ class Operations:
 
     def OPEN(self, request: Request) -> OpenOut:
         inode, flags = self.node(request.header.nodeid), request.body.flags
-        wanted = {os.O_RDONLY: READ, os.O_WRONLY: WRITE}.get(flags & os.O_ACCMODE, READ | WRITE)
-        require(self.store, inode, caller(request), wanted | (WRITE if flags & os.O_TRUNC else 0))
+        require(self.store, inode, caller(request), mask_of(flags))
         if flags & os.O_TRUNC:
             self._empty(request, inode)
         return self._open(inode, flags)
@@ -283,7 +289,8 @@ class Operations:
         body, inode = request.body, self._file(request.body.fh, request.header.nodeid)
         if inode.fixed:
             return DataOut(self.vectors.read(inode, body.offset, body.size))
-        return DataOut(model_files.read(self.store, inode, body.offset, body.size))
+        quiet = bool(body.flags & os.O_NOATIME)
+        return DataOut(model_files.read(self.store, inode, body.offset, body.size, quiet=quiet))
 
     def WRITE(self, request: Request) -> WriteOut:
         body, inode = request.body, self._file(request.body.fh, request.header.nodeid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 import stat
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from reference_fs import model_files, model_names, model_rename, model_xattrs
 from reference_fs.model import Store
 from reference_fs.model_attributes import Changes, set_attributes
 from reference_fs.model_inode import ROOT, Caller, Inode
+from reference_fs.model_permissions import FMODE_EXEC, mask_of, require
 
 OWNER, GROUP, OTHER = Caller(1000, 1000), Caller(1001, 1001, lambda: frozenset({1000})), Caller(1002, 1002)
 
@@ -103,6 +105,21 @@ def test_reading_marks_the_time_once() -> None:
     assert place.file.atime == first
 
 
+def test_a_quiet_reader_leaves_no_trace() -> None:
+    """O_NOATIME: a backup would make every file look used."""
+    place = Place()
+    before = place.file.atime
+    model_files.read(place.store, place.file, 0, 9, quiet=True)
+    assert place.file.atime == before
+
+
+def test_a_change_of_size_has_one_time() -> None:
+    """A file whose mtime lies before its ctime looks as if its attributes alone were changed since."""
+    place = Place()
+    set_attributes(place.store, place.file, ROOT, Changes(size=2))
+    assert place.file.mtime == place.file.ctime
+
+
 def test_times_are_kept_to_the_nanosecond() -> None:
     """Before 1970 and after 2038 too."""
     place = Place()
@@ -134,6 +151,18 @@ def test_who_writes_takes_set_id_bits_away() -> None:
     set_attributes(store, place.here, ROOT, Changes(mode=0o6755))
     set_attributes(store, place.here, ROOT, Changes(uid=3))
     assert stat.S_IMODE(place.here.mode) == 0o6755, "a directory keeps them"
+    device = model_names.make(store, place.here, b"dev", ROOT, stat.S_IFCHR | 0o6755)
+    set_attributes(store, device, ROOT, Changes(uid=3))
+    assert stat.S_IMODE(device.mode) == 0o755, "what is neither loses them to chown too"
+
+
+def test_chown_of_nothing_is_for_the_owner() -> None:
+    """Anybody who may write a program could take its set-id bits away, without writing."""
+    place = Place()
+    set_attributes(place.store, place.file, ROOT, Changes(mode=0o6777))
+    assert code(set_attributes, place.store, place.file, OTHER, Changes()) == errno.EPERM
+    set_attributes(place.store, place.file, OTHER, Changes(), opened=True)
+    assert stat.S_IMODE(place.file.mode) == 0o777, "a writer's doing"
 
 
 @pytest.fixture
@@ -228,3 +257,18 @@ def test_extended_attributes() -> None:
     assert model_xattrs.list_xattrs(store, file, OWNER) == [b"user.a", b"user.empty"]
     model_xattrs.remove_xattr(store, file, b"user.a", ROOT)
     assert b"user.a" not in model_xattrs.list_xattrs(store, file, ROOT)
+
+
+def test_who_may_not_write_hears_so_first(guarded: tuple[Store, Inode, Inode]) -> None:
+    """Whether a name makes sense is none of the business of who may not set it, as on other file systems."""
+    store, _, file = guarded
+    for name in (b"user.", b"plain"):
+        assert code(model_xattrs.set_xattr, store, file, name, b"", 0, OTHER) == errno.EACCES
+
+
+def test_a_program_need_not_be_readable(guarded: tuple[Store, Inode, Inode]) -> None:
+    """A program of mode 0711 would not start for others where the kernel leaves the check to us."""
+    store, _, file = guarded
+    set_attributes(store, file, ROOT, Changes(mode=0o711))
+    require(store, file, OTHER, mask_of(FMODE_EXEC | os.O_RDONLY))
+    assert code(require, store, file, OTHER, mask_of(os.O_RDONLY)) == errno.EACCES

@@ -193,6 +193,24 @@ def test_a_whiteout_stays_behind(store: Store) -> None:
     assert (stat.S_ISCHR(left.mode), left.rdev) == (True, 0)
 
 
+def test_a_whiteout_has_its_directorys_group(store: Store) -> None:
+    """As everything has that is made under S_ISGID."""
+    team, _ = tree(store, "team/", "team/f")
+    team.gid, team.mode = 77, team.mode | stat.S_ISGID
+    rename(store, team, b"f", team, b"g", ROOT, WHITEOUT)
+    assert names.find(team, b"f").gid == 77
+
+
+def test_a_refusal_tells_nothing_of_what_is_there() -> None:
+    """Who may not change a directory hears EACCES, not whether another in it is empty."""
+    store = Store(enforce=True)
+    tree(store, "from/", "to/", "to/in")
+    from_, to = (names.resolve(store, path, ROOT) for path in (b"/from", b"/to"))
+    assert code(rename, store, store.root, b"from", store.root, b"to", Caller(1, 1)) == errno.EACCES
+    assert code(rename, store, store.root, b"from", store.root, b"to", ROOT) == errno.ENOTEMPTY
+    assert (from_.nlink, to.nlink) == (2, 2)
+
+
 def test_what_a_rename_replaces_lives_on_for_its_readers(store: Store) -> None:
     """An editor's save must not pull the file from under who reads it."""
     old, new = tree(store, "old", "new")
