@@ -235,8 +235,9 @@ class Asking:
         if quiet >= CHECK_FACTOR * self.timeout:
             detail = f"nothing happened for {CHECK_FACTOR * self.timeout:g} s, and no request is open"
             return Incident("stuck", detail=detail, evidence=self._caller())
-        if self.relayed and elapsed >= self.timeout and self._asked() - self.asked_before > ENDLESS:
-            detail = f"{self._asked() - self.asked_before} requests were answered, and the check does not come to an end"
+        asked = self._asked() - self.asked_before if self.relayed else 0
+        if elapsed >= self.timeout and asked > ENDLESS:
+            detail = f"{asked} requests were answered, and the check does not come to an end"
             return Incident("stuck", detail=detail, evidence=self._caller())
         if elapsed >= SLOW_FACTOR * self.timeout:
             if not self.relayed:
