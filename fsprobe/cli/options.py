@@ -14,7 +14,6 @@ from fsprobe.runners.options import RunOptions
 
 # Two that exclude each other, and why.
 _EXCLUDE = (
-    ("quick", "full", "one is the shortest run, the other the longest"),
     ("no_mount", "no_relay", "without a mount the relay is all there is"),
     ("native", "no_mount", "a directory can only be checked through its mount"),
     ("native", "inject", "traffic is altered by the relay, and --native has none"),

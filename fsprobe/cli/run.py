@@ -18,7 +18,6 @@ import rich_click as click
 @click.option("--select", multiple=True, metavar="GLOB", help="Only checks whose id matches; again for more.")
 @click.option("--op", "ops", multiple=True, metavar="OP", help="Only checks of this operation; again for more.")
 @click.option("--quick", is_flag=True, help="Only the most telling checks.")
-@click.option("--full", is_flag=True, help="The long checks too.")
 @click.option("--no-mount", is_flag=True, help="The wire layer only: fsprobe plays the kernel.")
 @click.option("--no-relay", is_flag=True, help="Let the daemon hold /dev/fuse itself; no traffic is seen.")
 @click.option("--native", metavar="DIR", help="Check this directory in place of a TARGET.")

@@ -21,7 +21,7 @@ class RunOptions:
     target: the daemon to start; None with `native`. native: a directory of a mounted file system that is
     checked in place, with no daemon and no relay. suites: names or folders; empty means the built-in ones and
     the target's own. select: globs over check ids, any of which keeps a check. ops: names of operations in
-    upper case, any of which keeps a check. quick: only the checks marked so; full: long ones too.
+    upper case, any of which keeps a check. quick: only the checks marked so.
     no_mount: the wire layer only. no_relay: the daemon holds the device itself. expect: what the target is
     meant to be; None: find out. strict: WARN and UNSUPPORTED are unexpected too. start_timeout: seconds until
     the daemon must have answered INIT. timeout: seconds after which one command or request counts as
@@ -35,7 +35,6 @@ class RunOptions:
     select: tuple[str, ...] = ()
     ops: tuple[str, ...] = ()
     quick: bool = False
-    full: bool = False
     no_mount: bool = False
     no_relay: bool = False
     expect: Expectation | None = None

@@ -59,7 +59,7 @@ def test_help_and_version_load_little():
     (["rnu"], "fsprobe run"),
     (["./vexfs_fuse"], "fsprobe run ./vexfs_fuse"),
     (["run", "vexfs", "-o", "ro"], "go behind --"),
-    (["run", "vexfs", "--quick", "--full"], "exclude each other"),
+    (["run", "vexfs", "--no-mount", "--no-relay"], "exclude each other"),
     (["run", "vexfs", "--native", "/tmp"], "in place of TARGET"),
     (["run", "vexfs:befor-fix"], "fsprobe run vexfs:before-fix"),
     (["run", "--json", "/no/such/dir/x.json"], "no directory"),
