@@ -29,7 +29,7 @@ from fsprobe.relay.rules import RuleSet
 from fsprobe.sandbox import evidence, isolation, process
 
 HUNG_WHEN_ALONE = 0.5  # seconds after which a request is answered here, so that a worker can tidy up
-TIDY_PATIENCE = 3.0  # seconds for the workers to remove what is theirs when the session is gone
+TIDY_PATIENCE = 2.0  # seconds for the workers to remove what is theirs when the session is gone
 STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL for a daemon
 KILL_GRACE = 1.0  # and after SIGKILL, until it is given up
 

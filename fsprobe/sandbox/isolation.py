@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fsprobe.posix import linux
 
-_LAST_RESORT = 8  # seconds, beyond which a first process without a session is killed
+_LAST_RESORT = 4  # seconds, beyond which a first process without a session is killed
 LEVELS = ("namespaces", "user", "none")
 
 # A directory that is empty hides nothing when a private tmpfs covers it, and needs no removal afterwards.

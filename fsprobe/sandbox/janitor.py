@@ -15,7 +15,7 @@ import time
 from fsprobe.posix import linux
 from fsprobe.sandbox import mounts, process
 
-_GRACE = 4.0
+_GRACE = 3.0
 _PATIENCE = 5.0  # seconds for killed processes and detached mounts to be gone
 
 

@@ -72,8 +72,6 @@ def in_order(session: Session) -> None:
     """Nothing but the end of its input."""
 
 
-# A first process that does not come back is killed after 8 s (isolation._LAST_RESORT); most are gone at once.
-GONE_WITHIN = 12.0
 ENDS = [in_order, kill_session, kill_host]
 ROOT_LEVELS = ["namespaces", "user", "none"]
 
@@ -101,7 +99,7 @@ def check(session: Session, level: str, end: Callable[[Session], None], leaks: L
         assert not fuse_mounts(found["place"]), "the mount is its own namespace's"
     end(session)
     session.close()
-    assert leaks(GONE_WITHIN) == []
+    assert leaks(6.0) == []
     assert not os.path.exists(found["mnt"])
 
 
