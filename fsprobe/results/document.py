@@ -47,15 +47,17 @@ def build(
     seconds: float = 0.0,
     strict: bool = False,
     exit_code: int | None = None,
+    baseline: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     """The document, of plain values only.
 
     target, environment, processes: what is known of them; fields left out get an empty value. exit_code: given
-    where it is not made of verdicts (4 the target did not start, 130 interrupted). more: additional top-level
-    entries, named by who adds them.
+    where it is not made of verdicts (4 the target did not start, 130 interrupted). baseline: what `Baseline.report`
+    says, where there is one. more: additional top-level entries, named by who adds them.
     """
     counts = count(checks)
+    outdated = bool(baseline and (baseline["stale"] or baseline["expired"]))
     leaked = {**_PROCESSES["leaked"], **(processes or {}).get("leaked", {})}
     document = {
         "schema": SCHEMA,
@@ -68,8 +70,9 @@ def build(
         "summary": {
             "counts": counts,
             "seconds": seconds,
-            "exit_code": code_of(counts, strict) if exit_code is None else exit_code,
+            "exit_code": code_of(counts, strict, outdated) if exit_code is None else exit_code,
         },
+        **({"baseline": baseline} if baseline is not None else {}),
         **more,
     }
     made: dict[str, Any] = plain(document)
@@ -84,7 +87,18 @@ def count(checks: Sequence[CheckResult]) -> dict[str, int]:
 
 def dumps(document: Mapping[str, Any]) -> str:
     """The document as text: keys in their order, one entry a line where that helps reading; ends in a newline."""
-    return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+    entries = (f" {json.dumps(key)}: {_entry(value)}" for key, value in document.items())
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def _entry(value: Any) -> str:
+    """Indented; rows of the timeline, thousands of numbers, are a line each."""
+    rows = value.get("exchanges") if isinstance(value, Mapping) else None
+    if not rows:
+        return json.dumps(value, indent=1, ensure_ascii=True, allow_nan=False).replace("\n", "\n ")
+    head = json.dumps({key: item for key, item in value.items() if key != "exchanges"}, allow_nan=False)
+    lines = ",\n".join("   " + json.dumps(row, separators=(",", ":"), allow_nan=False) for row in rows)
+    return f'{head[:-1]}, "exchanges": [\n{lines}\n ]}}'
 
 
 def save(document: Mapping[str, Any], path: str | Path) -> None:

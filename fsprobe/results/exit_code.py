@@ -13,10 +13,13 @@ from fsprobe.results.verdicts import STRICT_UNEXPECTED, UNEXPECTED, Verdict
 AS_EXPECTED, UNEXPECTED_VERDICT, OWN_ERROR, NOT_STARTED, NOTHING_CHECKED = 0, 1, 3, 4, 5
 
 
-def exit_code(counts: Mapping[str, int], strict: bool = False) -> int:
-    """0 all as expected, 1 an unexpected verdict, 3 fsprobe's own error, 5 nothing was checked."""
+def exit_code(counts: Mapping[str, int], strict: bool = False, outdated: bool = False) -> int:
+    """0 all as expected, 1 an unexpected verdict, 3 fsprobe's own error, 5 nothing was checked.
+
+    outdated: the baseline has entries that are stale or expired, which is unexpected too.
+    """
     bad = STRICT_UNEXPECTED if strict else UNEXPECTED
-    if any(counts.get(verdict, 0) for verdict in bad):
+    if outdated or any(counts.get(verdict, 0) for verdict in bad):
         return UNEXPECTED_VERDICT
     if counts.get(Verdict.ERROR, 0):
         return OWN_ERROR

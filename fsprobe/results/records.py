@@ -38,7 +38,8 @@ class CheckResult:
     op: the operation to blame (or that was asked). declared: the one the check is declared for. ops: all
     it is about. errno: the name of the error that it met, "" where none. blocked_by: the operation that
     stood in the way of a question that could not be asked. reason: why SKIP or NOTRUN, or what UNSUPPORTED
-    means. trace: described exchanges, where the verdict is not a plain success. reproduce: a command line.
+    means, or the baseline's. seen: the verdict without the baseline, where that made it XFAIL or XPASS. trace:
+    described exchanges, where the verdict is not a plain success. reproduce: a command line.
     """
 
     id: str
@@ -61,6 +62,7 @@ class CheckResult:
     notes: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     main: bool = False
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class OpSummary:
     wire, mount, shell: the verdict of that layer, None where untested. replies: counts by errno name,
     successes under "ok". handler: what to write in the recognised library. breaks: commands that fail
     without it. detail: the kind that is concerned where it is not all of it ("ENOSYS for FIFOs").
+    latency_us: a histogram, counts by upper bound in microseconds.
     """
 
     verdict: OpVerdict
@@ -84,6 +87,7 @@ class OpSummary:
     handler: str = ""
     breaks: tuple[str, ...] = ()
     detail: str = ""
+    latency_us: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,8 @@ class Diagnosis:
 
     confidence: `proven`, `likely`, or `note` (an optional feature that is absent, no fault). op: the
     operation at fault, "" where it is not one. ops: others that share the cause. fix: what to write or to
-    do. checks: ids of every check that it explains, those that could not be asked included.
+    do. checks: ids of every check that it explains, those that could not be asked included. known: every failure behind
+    it is in the baseline.
     """
 
     cause: Cause
@@ -103,3 +108,4 @@ class Diagnosis:
     fix: str = ""
     checks: tuple[str, ...] = ()
     ops: tuple[str, ...] = ()
+    known: bool = False

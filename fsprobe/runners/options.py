@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fsprobe.config.target import Target
+from fsprobe.results.baseline import Baseline
 
 Expectation = Literal["full", "read-only"]
 
@@ -25,8 +26,8 @@ class RunOptions:
     no_mount: the wire layer only. no_relay: the daemon holds the device itself. expect: what the target is
     meant to be; None: find out. strict: WARN and UNSUPPORTED are unexpected too. start_timeout: seconds until
     the daemon must have answered INIT. timeout: seconds after which one command or request counts as
-    unanswered. inject: fault rules of the relay, as typed. seed: of every random choice; None draws one.
-    keep: the run directory is copied out and named.
+    unanswered. baseline: the known failures, where a file names them. inject: fault rules of the relay, as typed.
+    seed: of every random choice; None draws one. keep: the run directory is copied out and named.
     """
 
     target: Target | None = None
@@ -42,6 +43,7 @@ class RunOptions:
     start_timeout: float = 10.0
     timeout: float = 10.0
     inject: tuple[str, ...] = ()
+    baseline: Baseline | None = None
     seed: int | None = None
     keep: bool = False
 

@@ -19,11 +19,13 @@ from fsprobe.runners.options import RunOptions
 class Plan:
     """Checks by layer, wire first: it needs no mount and knows no sticky ENOSYS.
 
-    suites: by layer, those that hold any of them, so that a worker loads no others.
+    suites: by layer, those that hold any of them, so that a worker loads no others. known: ids of all checks that
+    these suites have, whether wanted or not.
     """
 
     layers: dict[str, list[Check]]
     suites: dict[str, tuple[str, ...]]
+    known: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -50,7 +52,8 @@ def make(options: RunOptions) -> Plan:
     allowed = _layers(options)
     layers = {layer: [c for c in kept if c.layer == layer] for layer in LAYERS if layer in allowed}
     layers = {layer: found for layer, found in layers.items() if found}
-    plan = Plan(layers, {layer: _holders(loaded, set(map(id, found))) for layer, found in layers.items()})
+    holders = {layer: _holders(loaded, set(map(id, found))) for layer, found in layers.items()}
+    plan = Plan(layers, holders, tuple(check.id for check in checks))
     if not plan.total:
         causes = ("--select, --op, --quick and --no-mount add up",)
         raise NothingChecked("no check is left by these options", causes=causes)

@@ -23,6 +23,7 @@ from fsprobe.relay.client import Sandbox
 from fsprobe.relay.opening import Opening, levels
 from fsprobe.relay.pump import WITHHELD
 from fsprobe.results import document
+from fsprobe.results.baseline import Baseline, mark_known
 from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
 from fsprobe.runners import facts, owners, plan
@@ -56,6 +57,7 @@ class Session:
 
     def __init__(self, options: RunOptions, emit: Listener) -> None:
         self.options, self.emit = options, emit
+        self.baseline = options.baseline or Baseline()
         self.begun = self._begin()
         try:
             self.plan = plan.make(options)
@@ -261,7 +263,7 @@ class Session:
         outcome, incident = asking.ask(check)
         if check.parallel:
             self._pin(parallel=False)
-        exchanges = self._take_traffic()
+        exchanges = self._take_traffic(check.id)
         if incident is not None and incident.kind == SLOW:
             self._life.lose_worker()
             incident = None
@@ -296,7 +298,7 @@ class Session:
 
     def _finish(self, result: CheckResult) -> None:
         self.results.append(result)
-        self.emit(CheckFinished(result))
+        self.emit(CheckFinished(self.baseline.applied(result)))
 
     def _unasked(self, check: Check, verdict: Verdict) -> CheckResult:
         return CheckResult(
@@ -317,9 +319,9 @@ class Session:
     def _reproduce(self, check: Check) -> str:
         return reproduce(self.options, check.id, self.seed)
 
-    def _take_traffic(self) -> list[Any]:
+    def _take_traffic(self, check: str = "") -> list[Any]:
         exchanges = self._life.sandbox.exchanges() if self.life is not None else []
-        self.traffic.feed(exchanges)
+        self.traffic.feed(exchanges, check)
         return exchanges
 
     def _pin(self, *, parallel: bool) -> None:
@@ -363,6 +365,7 @@ class Session:
             mount_options=tuple(str(life.mount.get("options", "")).split(",")) if life else (),
             read_only=bool(self.environment.get("read_only")),
         )  # fmt: skip
+        counted = [self.baseline.applied(result) for result in self.results]
         if self.notifications:
             self.environment["notifications"] = dict(self.notifications)
         leaked: dict[str, list[Any]] = {}
@@ -370,8 +373,10 @@ class Session:
             lost = (f"{name} (a lost worker's)" for name in life.lost_work)
             leaked = {"files": [*life.leaked_files, *lost], "processes": life.leaked_processes}
         return document.build(
-            target=self.target, environment=self.environment, checks=self.results,
-            operations=operations, diagnoses=diagnose(evidence),
+            target=self.target, environment=self.environment, checks=counted,
+            operations=operations, diagnoses=mark_known(diagnose(evidence), counted),
+            baseline=self.baseline.report(self.plan.known) if self.options.baseline else None,
             processes={"daemon_exits": life.exits if life else [], "restarts": self.restarts, "leaked": leaked},
             seconds=time.monotonic() - self.began, strict=self.options.strict, exit_code=exit_code,
+            **self.traffic.timeline(),
         )  # fmt: skip

@@ -34,7 +34,7 @@ def whole() -> dict[str, Any]:
     operations = summarise(checks, stats, library)
     causes = diagnose(Evidence(checks, operations, library))
     return build(target={**TARGET, "library": library.label}, environment=ENVIRONMENT, checks=checks,
-                 operations=operations, diagnoses=causes, seconds=1.5, baseline="added by another part")
+                 operations=operations, diagnoses=causes, seconds=1.5, remark="added by another part")
 
 
 def test_a_whole_run_is_valid_and_has_the_fixed_names() -> None:
@@ -48,7 +48,7 @@ def test_a_whole_run_is_valid_and_has_the_fixed_names() -> None:
     assert document["operations"]["SETATTR"]["replies"] == {"ENOSYS": 9, "ENOENT": 1}
     assert document["summary"]["exit_code"] == 1
     assert document["summary"]["counts"]["SKIP"] == 30
-    assert document["diagnoses"][0]["op"] == "SETATTR" and document["baseline"]
+    assert document["diagnoses"][0]["op"] == "SETATTR" and document["remark"]
 
 
 def test_a_target_that_never_started_is_a_result_too() -> None:
