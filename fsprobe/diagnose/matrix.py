@@ -99,6 +99,7 @@ def _summary(
         handler=handler_names(library.family, op),
         breaks=row.breaks if row else (),
         detail=_detail(op, about, verdict),
+        latency_us=dict(stat.get("latency_us", {})),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from fsprobe.trace.describe import Describer
 from fsprobe.trace.exchange import Exchange
 from fsprobe.trace.stats import Tally
+from fsprobe.trace.timeline import Timeline
 from fsprobe.wire import opcode_name
 
 
@@ -22,13 +23,15 @@ class Traffic:
     def __init__(self) -> None:
         self._describer = Describer()
         self._tally = Tally()
+        self._timeline = Timeline()
         self._unlearnt: deque[Exchange] = deque()
 
-    def feed(self, exchanges: Sequence[Exchange]) -> None:
-        """Take in what was recorded since the last call."""
+    def feed(self, exchanges: Sequence[Exchange], check: str = "") -> None:
+        """Take in what was recorded since the last call. check: the id of the check that caused it, if one did."""
         self._learn_until(None)
         for exchange in exchanges:
             self._tally.add(exchange)
+            self._timeline.add(exchange, check)
         self._unlearnt.extend(exchanges)
 
     def describe(self, exchange: Exchange) -> str:
@@ -43,6 +46,10 @@ class Traffic:
     def summary(self) -> dict[str, dict[str, Any]]:
         """Counts and latencies by operation name."""
         return {name: asdict(stats) for name, stats in self._tally.stats().items()}
+
+    def timeline(self) -> dict[str, Any]:
+        """Entries of the document: `timeline`, where anything passed at all."""
+        return {"timeline": self._timeline.document()} if self._timeline.seen else {}
 
     @staticmethod
     def unanswered(exchanges: Sequence[Exchange], *, else_last: bool = True) -> str:

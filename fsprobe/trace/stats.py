@@ -14,6 +14,8 @@ from fsprobe.trace.exchange import Exchange
 from fsprobe.wire import opcode_name
 
 OK = "ok"
+_STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+"""Upper bounds of a histogram within a decade: round numbers, about as far apart on a logarithmic scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class OpStats:
     p50_us: float | None
     p99_us: float | None
     max_us: float | None
+    latency_us: dict[str, int] = field(default_factory=dict)
+    """How many took at most so long, and longer than the bound before: counts by upper bound, ascending."""
 
 
 @dataclass(slots=True)
@@ -70,6 +74,24 @@ def percentile(ordered: list[float], percent: float) -> float:
     return ordered[max(int(rank), 1) - 1]
 
 
+def histogram(times: Iterable[float]) -> dict[str, int]:
+    """Counts by upper bound in microseconds (`"1"`, `"1.5"`, `"2"`, …, `"70"`, `"100"`, …), empty ones left out."""
+    counts: dict[float, int] = {}
+    for time in times:
+        bound = _bound(time)
+        counts[bound] = counts.get(bound, 0) + 1
+    return {f"{bound:g}" if bound < 1e6 else f"{bound:.0f}": counts[bound] for bound in sorted(counts)}
+
+
+def _bound(time: float) -> float:
+    decade = 1.0
+    while time > decade * _STEPS[-1]:
+        decade *= 10
+        if time <= decade:
+            return decade
+    return next(step * decade for step in _STEPS if time <= step * decade)
+
+
 def _stats(count: _Count) -> OpStats:
     times = sorted(count.times)
     replies = dict(sorted(count.replies.items(), key=lambda item: (item[0] != OK, -item[1], item[0])))
@@ -81,4 +103,5 @@ def _stats(count: _Count) -> OpStats:
         round(percentile(times, 50), 1),
         round(percentile(times, 99), 1),
         round(times[-1], 1),
+        histogram(times),
     )

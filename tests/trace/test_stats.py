@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsprobe import wire
-from fsprobe.trace.stats import percentile, stats
+from fsprobe.trace.stats import histogram, percentile, stats
 from fsprobe.wire import Opcode
 from tests.trace.recording import Recording
 
@@ -35,3 +35,11 @@ def test_percentiles_are_times_that_were_measured() -> None:
     times = [float(n) for n in range(1, 201)]
     assert (percentile(times, 50), percentile(times, 99), percentile(times, 100)) == (100, 198, 200)
     assert percentile([7.0], 99) == 7
+
+
+def test_histogram_has_round_bounds_and_loses_nothing() -> None:
+    """A distribution whose bars do not add up to the requests is no distribution."""
+    times = [0.2, 1.0, 1.01, 7.0, 7.01, 10.0, 69.0, 101.0, 2_000_001.0]
+    found = histogram(times)
+    assert found == {"1": 2, "1.5": 1, "7": 1, "10": 2, "70": 1, "150": 1, "3000000": 1}
+    assert sum(found.values()) == len(times) and [float(bound) for bound in found] == sorted(map(float, found))
