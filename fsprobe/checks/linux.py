@@ -29,6 +29,7 @@ from fsprobe.posix.files import (
     Stat,
     errno_name,
     fallocate,
+    fchmodat2,
     getdents64,
     getxattr,
     linkat,
@@ -44,6 +45,6 @@ __all__ = [
     "AT_EMPTY_PATH", "AT_SYMLINK_FOLLOW", "AT_SYMLINK_NOFOLLOW", "DIRENT_TYPES", "FALLOC_KEEP_SIZE",
     "FALLOC_PUNCH_HOLE", "FALLOC_ZERO_RANGE", "FS_IOC_GETFLAGS", "F_OFD_SETLK", "O_TMPFILE", "RENAME_EXCHANGE",
     "RENAME_NOREPLACE", "RENAME_WHITEOUT", "STATX_BASIC_STATS", "STATX_BTIME", "TCGETS", "UTIME_NOW", "UTIME_OMIT",
-    "Entry", "Flock", "Stat", "errno_name", "fallocate", "getdents64", "getxattr", "linkat", "listxattr",
+    "Entry", "Flock", "Stat", "errno_name", "fallocate", "fchmodat2", "getdents64", "getxattr", "linkat", "listxattr",
     "renameat2", "statx", "syncfs", "type_name", "utimensat",
 ]

@@ -110,8 +110,13 @@ class Mount(Protocol):
 
     # Expecting: each raises Finding
 
-    def raises(self, *errnos: int, what: str, warn: tuple[int, ...] = ()) -> AbstractContextManager[None]:
-        """`what` has to fail with one of these errnos; one of `warn` is legal but surprising."""
+    def raises(
+        self, *errnos: int, what: str, warn: tuple[int, ...] = (), success_warns: bool = False
+    ) -> AbstractContextManager[None]:
+        """`what` has to fail with one of these errnos; one of `warn` is legal but surprising.
+
+        success_warns: so is success, as with permissions that neither kernel nor daemon were told to check.
+        """
 
     def optional(self, *errnos: int, what: str) -> AbstractContextManager[None]:
         """One of these errnos means that the file system declines `what`: raises Unsupported."""
@@ -130,6 +135,13 @@ class Mount(Protocol):
     def expect_same_mtime(self, target: str | int, after: str) -> None:
         """Something aged by `age` still has that mtime."""
 
+    def expect_ctime_moves(self, target: str | int, action: Callable[[], object], after: str) -> None:
+        """`action` gives the target, which is aged first, a later ctime.
+
+        It is repeated for as long as a clock's tick may take, so it has to be something that can be done again.
+        Raises Skip where ctime is kept in whole seconds.
+        """
+
     def info(self, text: str) -> None:
         """An observation for the report; it never gates."""
 
@@ -140,3 +152,9 @@ class Mount(Protocol):
 
     def fork(self, function: Callable[[], Any], timeout: float | None = None, *, uid: int | None = None) -> Any:
         """Run a function in a child process and have its result within the deadline."""
+
+    def ordinary(self, *paths: str) -> int | None:
+        """For `fork` and `start`: a user without privileges who owns these paths from now on.
+
+        None, which means ourselves, where we are such a user. Raises Skip where root cannot ask as somebody else.
+        """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,9 @@ OTHER_UID = 65534
 PAST = 1_000_000_000
 PAST_NS = PAST * 1_000_000_000
 """2001-09-09: times are set to it, so that "newer" needs no waiting."""
+
+CTIME_STEP = 0.1
+"""Seconds between two changes that must not have the same ctime: far more than a clock's tick."""
 
 _READ_LIMIT = 64 << 20
 
@@ -273,7 +277,9 @@ class Mount:
     # Expectations
 
     @contextmanager
-    def raises(self, *errnos: int, what: str, warn: tuple[int, ...] = ()) -> Iterator[None]:
+    def raises(
+        self, *errnos: int, what: str, warn: tuple[int, ...] = (), success_warns: bool = False
+    ) -> Iterator[None]:
         """`what` has to fail with one of these errnos; one of `warn` is legal but surprising. Raises Finding."""
         expected = f"{one_of(errnos)} from {what}"
         try:
@@ -282,7 +288,7 @@ class Mount:
             if error.errno in errnos:
                 return
             raise Finding(expected, files.errno_name(error.errno or 0), warn=error.errno in warn) from error
-        raise Finding(expected, "success")
+        raise Finding(expected, "success", warn=success_warns)
 
     @contextmanager
     def optional(self, *errnos: int, what: str) -> Iterator[None]:
@@ -321,6 +327,22 @@ class Mount:
         if mtime != PAST_NS:
             raise Finding(f"an unchanged mtime after {after}", f"mtime moved by {(mtime - PAST_NS) / 1e9:.9f} s")
 
+    def expect_ctime_moves(self, target: str | int, action: Callable[[], object], after: str) -> None:
+        """`action` gives an aged target a later ctime, at once or when repeated. Raises Finding, Blocked, Skip."""
+        self.age(target)
+        before, began = self.stat(target).ctime_ns, time.monotonic()
+        if before == PAST_NS:
+            raise Finding(f"a later ctime after {after}", "no ctime of its own: it is mtime", warn=True)
+        if before % 10**9 == 0:
+            raise Skip("ctime is kept in whole seconds: two changes at once cannot be told apart")
+        last = False
+        while not last:
+            last = time.monotonic() - began > CTIME_STEP
+            action()
+            if self.stat(target).ctime_ns > before:
+                return
+        raise Finding(f"a later ctime after {after}", "the old ctime")
+
     def info(self, text: str) -> None:
         """An observation for the report; it never gates."""
         self.notes.append(text)
@@ -336,6 +358,19 @@ class Mount:
     def fork(self, function: Callable[[], Any], timeout: float | None = None, *, uid: int | None = None) -> Any:
         """Run a function in a child process and have its result within the deadline."""
         return self.start(function, uid=uid).result(timeout)
+
+    def ordinary(self, *paths: str) -> int | None:
+        """The user, for `fork`, who owns these paths and has no privileges: None where we are one ourselves."""
+        if os.geteuid():
+            return None
+        self.need("root")
+        self.need("allow_other")
+        with self.setup("chown"):
+            for path in paths:
+                os.chown(path, OTHER_UID, OTHER_UID, follow_symlinks=False)
+                if self.stat(path, follow=False).uid != OTHER_UID:
+                    raise OSError(errno.EOPNOTSUPP, "chown answered success and changed nothing")
+        return OTHER_UID
 
     # The end
 
