@@ -17,6 +17,7 @@ import rich_click as click
 from click.exceptions import NoArgsIsHelpError
 
 from fsprobe import __version__
+from fsprobe.cli.baseline import baseline
 from fsprobe.cli.doctor import doctor
 from fsprobe.cli.explain import explain
 from fsprobe.cli.list import list_checks
@@ -24,7 +25,7 @@ from fsprobe.cli.report import report
 from fsprobe.cli.run import run
 from fsprobe.errors import FsprobeError, UsageError
 
-_VERBS = (run, list_checks, explain, doctor, report)
+_VERBS = (run, list_checks, explain, report, baseline, doctor)
 INTERRUPTED = 130
 
 

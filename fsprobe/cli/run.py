@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import rich_click as click
+from click.core import ParameterSource
 
 
 @click.command()
@@ -28,6 +29,8 @@ import rich_click as click
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, metavar="S",
               show_default=True, help="Until one command or request counts as hung.")
 @click.option("--inject", multiple=True, metavar="RULE", help="Alter the traffic, as in SETATTR:errno=ENOSYS.")
+@click.option("--baseline", metavar="FILE", help="Known failures, written by fsprobe baseline.")
+@click.option("--config", metavar="FILE", help="In place of the nearest fsprobe.toml or pyproject.toml.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the result as JSON; - is standard output.")
 @click.option("--seed", type=int, metavar="N", help="Of every random choice.")
 @click.option("--keep", is_flag=True, help="Keep the run directory and name it.")
@@ -38,7 +41,8 @@ def run(context: click.RichContext, /, target: str | None, json_path: str | None
     """Probe a file system, say what is wrong and why.
 
     TARGET is a binary (started as TARGET MOUNTPOINT -f ARGS), a command in quotes with {mountpoint} and maybe
-    {source}, or vexfs, vexfs:PROFILE: the built-in reference, also where no TARGET is given.
+    {source}, a name from fsprobe.toml, or vexfs, vexfs:PROFILE: the built-in reference, also where no TARGET is
+    given and the configuration has no default.
 
     Exit status: 0 as expected, 1 unexpected verdicts, 2 usage, 3 fsprobe's own error, 4 the target did not start,
     5 nothing was checked, 6 this machine cannot, 130 interrupted.
@@ -47,8 +51,9 @@ def run(context: click.RichContext, /, target: str | None, json_path: str | None
     from fsprobe.cli.outcome import Reporter, run_and_report
     from fsprobe.config.built_in import REFERENCE
 
+    typed = {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     quiet, verbose = given.pop("quiet"), given.pop("verbose")
     behind = tuple(context.obj or ())
     reporter = Reporter.open(json_path, sys.stdout, sys.stderr, verbose=verbose)
     name = given["native"] or target or REFERENCE
-    return run_and_report(lambda: options_of(target, behind, **given), name, reporter, quiet=quiet)
+    return run_and_report(lambda: options_of(target, behind, typed, **given), name, reporter, quiet=quiet)

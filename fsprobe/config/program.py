@@ -10,12 +10,13 @@ import difflib
 import os
 import shlex
 import shutil
+from collections.abc import Sequence
 
 from fsprobe.config.built_in import REFERENCE
 from fsprobe.errors import FsprobeError, TargetError, UsageError
 
 
-def find_program(word: str) -> str:
+def find_program(word: str, names: Sequence[str] = ()) -> str:
     """The absolute path of a program given by path, by name in this directory, or by name on PATH.
 
     Raises TargetError where it is not there or cannot be run, UsageError for a misspelt built-in name.
@@ -23,7 +24,7 @@ def find_program(word: str) -> str:
     if "/" not in word and not os.path.isfile(word):
         found = shutil.which(word)
         if found is None:
-            raise _no_such_name(word)
+            raise _no_such_name(word, names)
         return os.path.abspath(found)
     path = os.path.abspath(os.path.expanduser(word))
     if not os.path.exists(path):
@@ -41,7 +42,7 @@ def find_program(word: str) -> str:
     return path
 
 
-def _no_such_name(word: str) -> FsprobeError:
+def _no_such_name(word: str, names: Sequence[str]) -> FsprobeError:
     """A misspelt built-in is wrong usage; any other name is a target that does not exist."""
     if os.path.isdir(word):
         return _directory(word)
@@ -51,6 +52,11 @@ def _no_such_name(word: str) -> FsprobeError:
             f"no target {word!r}",
             causes=(f"built in: {REFERENCE}, {REFERENCE}:PROFILE, {REFERENCE}:raw",),
             command=f"fsprobe run {REFERENCE}{colon}{profile}",
+        )
+    configured = difflib.get_close_matches(word, names, 1)
+    if configured:
+        return UsageError(
+            f"no target {word!r}", causes=(f"configured: {', '.join(names)}",), command=f"fsprobe run {configured[0]}"
         )
     return TargetError(
         f"no target {word!r}: not built in, not on PATH, not in this directory",

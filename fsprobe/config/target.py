@@ -28,6 +28,7 @@ class Target:
     argv: the command with `{mountpoint}` and maybe `{source}` still in it. env: variables added to the
     daemon's environment. suites: suites that are run for it beside the usual ones. profile: the defect that
     the built-in reference was told to show, None otherwise. args: what was typed behind `--`; in argv already.
+    cwd: the directory it is started in, "" for that of fsprobe.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Target:
     suites: tuple[str, ...] = ()
     profile: str | None = None
     args: tuple[str, ...] = ()
+    cwd: str = ""
 
     @property
     def wants_source(self) -> bool:
@@ -47,11 +49,11 @@ class Target:
         return [word.replace(MOUNTPOINT, mountpoint).replace(SOURCE, source) for word in self.argv]
 
 
-def resolve(text: str | None, args: Sequence[str] = ()) -> Target:
+def resolve(text: str | None, args: Sequence[str] = (), names: Sequence[str] = ()) -> Target:
     """The target that the words of a command line mean; None is the reference.
 
-    Raises UsageError where the words make no sense, TargetError where there is no such program or it cannot
-    be run.
+    names: of the targets that are configured, which a misspelt one may have meant. Raises UsageError where the words
+    make no sense, TargetError where there is no such program or it cannot be run.
     """
     text = REFERENCE if text is None else text
     if not text.strip():
@@ -64,8 +66,8 @@ def resolve(text: str | None, args: Sequence[str] = ()) -> Target:
         )  # fmt: skip
     if _is_command(text):
         words = _split(text)
-        return Target(text, (find_program(words[0]), *words[1:], *args), args=tuple(args))
-    return Target(text, (find_program(text), MOUNTPOINT, "-f", *args), args=tuple(args))
+        return Target(text, (find_program(words[0], names), *words[1:], *args), args=tuple(args))
+    return Target(text, (find_program(text, names), MOUNTPOINT, "-f", *args), args=tuple(args))
 
 
 def _is_command(text: str) -> bool:
@@ -81,9 +83,7 @@ def _split(text: str) -> list[str]:
             f"TARGET cannot be split into words: {text}",
             causes=(f"{str(error).lower()}: quotes come in pairs, as in a shell",),
         ) from error
-    for place in _PLACE.findall(text):
-        if place not in (MOUNTPOINT, SOURCE):
-            raise _unknown_place(place, text)
+    check_places(text)
     if not any(MOUNTPOINT in word for word in words):
         raise UsageError(
             f"TARGET is a command, but does not say where its mount point goes: {text}",
@@ -94,6 +94,13 @@ def _split(text: str) -> list[str]:
             command=_suggestion(words, text),
         )
     return words
+
+
+def check_places(text: str) -> None:
+    """Raises UsageError where a command holds a place other than `{mountpoint}` and `{source}`."""
+    for place in _PLACE.findall(text):
+        if place not in (MOUNTPOINT, SOURCE):
+            raise _unknown_place(place, text)
 
 
 def _unknown_place(place: str, text: str) -> UsageError:

@@ -25,7 +25,7 @@ _SHOWN_WHOLE = 24
 def unanswered(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
     """Reasons of what was declined, skipped or not run."""
     lines: list[Text] = []
-    for verdict in ("UNSUPPORTED", "SKIP", "NOTRUN"):
+    for verdict in ("XPASS", "XFAIL", "UNSUPPORTED", "SKIP", "NOTRUN"):
         checks = [check for check in document["checks"] if check["verdict"] == verdict]
         if verdict == "UNSUPPORTED" and not verbose:
             lines += _declined(checks, document["operations"])

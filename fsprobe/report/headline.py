@@ -58,13 +58,33 @@ def _sentences(document: Mapping[str, Any], code: int) -> tuple[list[str], str]:
     if clauses:
         more = len(clauses) - _CLAUSES
         told = "; ".join(clauses[:_CLAUSES]) + (f"; and {count(more, 'more cause')}" if more > 0 else "")
-        return [_sentence_end(told), *_commands(document)], "bold red"
+        return [_sentence_end(told), *_commands(document), *_outdated(document)], "bold red"
     problems = [check for check in document["checks"] if is_failure(check)]
     if problems:
         return [f"No operation is at fault, but {count(len(problems), 'check')} did not pass."], "bold red"
     if code == 1:
-        return [_no_fault_but(document["summary"].get("counts") or {})], "bold yellow"
-    return [_good(document["operations"])], "bold green" if _working(document["operations"]) else "bold yellow"
+        told = _outdated(document) or [_no_fault_but(document["summary"].get("counts") or {})]
+        return told, "bold yellow"
+    known = (document["summary"].get("counts") or {}).get("XFAIL", 0)
+    good = [_good(document["operations"], known)]
+    return good, "bold green" if _working(document["operations"]) else "bold yellow"
+
+
+def _outdated(document: Mapping[str, Any]) -> list[str]:
+    """What the file of known failures says that is no longer so."""
+    baseline = document.get("baseline") or {}
+    file, passing = baseline.get("file", ""), (document["summary"].get("counts") or {}).get("XPASS", 0)
+    sentences = []
+    if passing:
+        passes = count(passing, "check passes", "checks pass")
+        sentences.append(f"{passes} that {file} knows to fail: fsprobe baseline updates it.")
+    for kind, verb in (("stale", ("names", "name")), ("expired", ("is", "are"))):
+        ids = baseline.get(kind) or []
+        if ids:
+            what = "no check" if kind == "stale" else "expired"
+            told = count(len(ids), "entry", "entries")
+            sentences.append(f"{told} of {file} {verb[len(ids) > 1]} {what}: {listing(ids, 2)}.")
+    return sentences
 
 
 def _no_fault_but(counts: Mapping[str, int]) -> str:
@@ -157,8 +177,12 @@ def _working(operations: Mapping[str, Any]) -> int:
     return sum(op["verdict"] not in _NOT_WORKING and not name.startswith("OPCODE_") for name, op in operations.items())
 
 
-def _good(operations: Mapping[str, Any]) -> str:
+def _good(operations: Mapping[str, Any], known: int) -> str:
+    """known: how many failures the baseline knows."""
     asked = _working(operations)
+    if known:
+        word = "operation works" if asked == 1 else "operations work"
+        return f"{asked} {word}, in all but {count(known, 'known failure')}."
     if not asked:
         return "Nothing was found out."
     absent = sum(op["verdict"] in ("ENOSYS", "unsupported") for op in operations.values())

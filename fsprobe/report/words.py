@@ -55,8 +55,8 @@ application itself meets the ENOSYS."""
 
 
 def serious(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The diagnoses that matter, in their order: all but notes of what is merely absent."""
-    return [one for one in document.get("diagnoses") or () if one.get("confidence") != "note"]
+    """The diagnoses that matter, in their order: no notes of what is merely absent, nothing that the baseline knows."""
+    return [one for one in document.get("diagnoses") or () if one.get("confidence") != "note" and not one.get("known")]
 
 
 def charged(document: Mapping[str, Any]) -> dict[str, str]:
@@ -90,8 +90,8 @@ def root_of(check: Mapping[str, Any], known: Mapping[str, str]) -> str:
 
 
 def is_failure(check: Mapping[str, Any]) -> bool:
-    """Whether it was asked and did not pass: a problem, other than NOTRUN."""
-    return check["verdict"] != "NOTRUN" and is_problem(check)
+    """Whether it was asked and did not pass: a problem, other than NOTRUN and XPASS."""
+    return check["verdict"] not in ("NOTRUN", "XPASS") and is_problem(check)
 
 
 def is_problem(check: Mapping[str, Any], *, strict: bool = False) -> bool:

@@ -11,6 +11,7 @@ FAIL that turns into a CRASH is news. Entries that no check has (stale) or whose
 from __future__ import annotations
 
 import datetime
+import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -120,7 +121,7 @@ def mark_known(diagnoses: Sequence[Diagnosis], checks: Sequence[CheckResult]) ->
 
 def load(path: str | Path) -> Baseline:
     """Read a file. Raises UsageError: with the entry's number and what is wrong with it."""
-    name = str(path)
+    name = min(str(path), os.path.relpath(path), key=len)
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:

@@ -123,7 +123,8 @@ class Session:
                 self._run_layer(layer, checks)
 
     def _avoid(self) -> list[str]:
-        return [os.getcwd(), *self._target_argv()]
+        target = self.options.target
+        return [os.getcwd(), *([target.cwd] if target and target.cwd else []), *self._target_argv()]
 
     def _begin(self) -> Opening | None:
         """Start the sandbox's first process: it comes up while the suites are loaded."""

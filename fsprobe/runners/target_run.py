@@ -15,7 +15,7 @@ from fsprobe.config.target import Target
 from fsprobe.diagnose.evidence import StartFailure
 from fsprobe.errors import TargetError
 from fsprobe.posix.channel import ChannelClosed
-from fsprobe.relay.faults import WITHHOLD
+from fsprobe.relay.kinds import WITHHOLD
 from fsprobe.results.records import Incident
 from fsprobe.runners.ask import Asking, Surroundings, describe_exit
 from fsprobe.runners.options import RunOptions
@@ -93,8 +93,8 @@ class TargetRun:
         self.sandbox.events.clear()
         try:
             self.pid = self.sandbox.call(
-                "start", argv=argv, env={**os.environ, **self.target.env}, cwd=os.getcwd(), mode=self.mode, layer=layer,
-                rules=[*self.withheld_rules(), *self.options.inject],
+                "start", argv=argv, env={**os.environ, **self.target.env}, cwd=self.target.cwd or os.getcwd(),
+                mode=self.mode, layer=layer, rules=[*self.withheld_rules(), *self.options.inject],
             )  # fmt: skip
         except OSError as error:
             raise self._failed("not-executable", None, f"{argv[0]} cannot be executed: {error.strerror}", "") from error
