@@ -6,6 +6,7 @@ Owns their fields; knows nothing of how they are reached or written. The names a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from fsprobe.results.verdicts import Cause, OpVerdict, Verdict
 
@@ -18,7 +19,7 @@ class Incident:
     back and no open request is known; `worker` fsprobe's own worker ended, which is no fault of the target.
     opcode: the operation's name, "" where unknown. cause: a `Cause`, "" where the evidence does not say.
     proven: the evidence leaves no other explanation. detail: one line for the person at the terminal.
-    evidence: lines taken before anything was killed.
+    evidence: lines taken before anything was killed. facts: the same as a record, for the result file.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Incident:
     proven: bool = False
     cause: str = ""
     evidence: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class CheckResult:
     notes: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     main: bool = False
+    incident: str = ""
+    script: str = ""
     seen: str = ""
 
 
