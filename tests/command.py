@@ -138,7 +138,9 @@ class Command:
         self._token = token
         self._count = 0
 
-    def start(self, *args: str, user: User | None = None, env: Mapping[str, str] | None = None) -> Running:
+    def start(
+        self, *args: str, user: User | None = None, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> Running:
         """Start the command. A `run` writes its result file unless the arguments say where."""
         user = user or me()
         self._count += 1
@@ -150,7 +152,7 @@ class Command:
         if args[:1] == ("run",) and "--json" not in args:
             document = home / f"result-{self._count}.json"
             argv[1:1] = ["--json", str(document)]
-        return Running(argv, user, self.scratch, self._environment(home, env or {}), document)
+        return Running(argv, user, cwd or self.scratch, self._environment(home, env or {}), document)
 
     def __call__(
         self,
@@ -158,9 +160,10 @@ class Command:
         user: User | None = None,
         env: Mapping[str, str] | None = None,
         timeout: float = 60.0,
+        cwd: Path | None = None,
     ) -> Result:
-        """Run the command to its end, at most `timeout` seconds."""
-        return self.start(*args, user=user, env=env).wait(timeout)
+        """Run the command to its end, at most `timeout` seconds. cwd: None is the test's own directory."""
+        return self.start(*args, user=user, env=env, cwd=cwd).wait(timeout)
 
     def _environment(self, home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         kept = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.command import Command
@@ -11,6 +13,7 @@ from tests.reading import WORST, answered, diagnosis, document_of, leaked, opera
 pytestmark = pytest.mark.mount
 
 MISSING_BEFORE = ("SETATTR", "MKNOD", "MKDIR", "UNLINK", "RMDIR", "RENAME", "LINK", "SYMLINK")
+KNOWN = Path(__file__).parent.parent / "reference_fs" / "baseline.toml"
 WRITES = ("SETATTR", "MKDIR", "UNLINK", "RMDIR", "RENAME", "LINK", "SYMLINK", "CREATE", "WRITE")
 
 
@@ -52,6 +55,14 @@ def test_sound_reference_passes(target: str, fsprobe: Command, leaks: LeakWatch)
     assert document["environment"]["protocol"].startswith("7.")
     assert verdicts(document)["shell.historic.touch"] == "PASS"
     assert leaks() == []
+
+
+def test_what_warns_on_the_default_front_is_known(fsprobe: Command) -> None:
+    """A warning on the reference has a reason that is written down, and none that no longer holds."""
+    document = document_of(fsprobe("run", "vexfs", "--baseline", str(KNOWN)))
+    assert document["summary"]["exit_code"] == 0
+    assert with_verdict(document, "WARN", "XPASS") == []
+    assert document["summary"]["counts"]["XFAIL"] == document["baseline"]["entries"]
 
 
 def test_after_fix_shows_what_is_still_missing(fsprobe: Command) -> None:
