@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from fsprobe.cli import completion
+
 if TYPE_CHECKING:
     from fsprobe.checks.check import Check
     from fsprobe.diagnose.operations import Operation
 
 
 @click.command()
-@click.argument("name", metavar="OP|CHECK")
+@click.argument("name", metavar="OP|CHECK", shell_complete=completion.check_ids)
 def explain(name: str) -> None:
     """Say what an operation is, who sends it and how each library names its handler; or what a check asks."""
     from fsprobe.cli.selection import all_checks

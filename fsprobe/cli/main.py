@@ -18,6 +18,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from fsprobe import __version__
 from fsprobe.cli.baseline import baseline
+from fsprobe.cli.completion import completion
 from fsprobe.cli.doctor import doctor
 from fsprobe.cli.explain import explain
 from fsprobe.cli.list import list_checks
@@ -25,7 +26,7 @@ from fsprobe.cli.report import report
 from fsprobe.cli.run import run
 from fsprobe.errors import FsprobeError, UsageError
 
-_VERBS = (run, list_checks, explain, report, baseline, doctor)
+_VERBS = (run, list_checks, explain, report, baseline, doctor, completion)
 INTERRUPTED = 130
 
 
