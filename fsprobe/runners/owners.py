@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fsprobe.relay.faults import ATTR, ATTR_OFFSET
+from fsprobe.relay.fields import ATTR, ATTR_OFFSET
 from fsprobe.results.errnos import errno_name
 from fsprobe.results.records import CheckResult
 from fsprobe.results.verdicts import Verdict

@@ -183,7 +183,7 @@ def test_what_has_no_answer_can_be_kept_from_the_daemon(rig: Rig, rule: str) -> 
 @pytest.mark.parametrize(
     ("opcode", "body", "expected"),
     [
-        (Opcode.MKDIR, wire.Mkdir(name=b"d"), b""),
+        (Opcode.RMDIR, wire.Rmdir(name=b"d"), b""),
         (Opcode.WRITE, wire.WriteIn(data=b"12345"), wire.WriteOut(size=5)),
         (Opcode.OPEN, wire.OpenIn(), wire.OpenOut()),
         (Opcode.LSEEK, wire.LseekIn(offset=4711), wire.LseekOut(offset=4711)),
@@ -250,7 +250,7 @@ REPLIES: list[tuple[str, Opcode, Any, Any, Any, Any]] = [
      lambda r: r.entry.attr.ino, 9),
     ("READDIRPLUS:attr.size=+1", Opcode.READDIRPLUS, wire.ReadIn(size=4096), PLUS,
      lambda r: [e.entry.attr.size for e in r.entries], [11, 11, 11]),
-    ("READDIR:attr.size=+1", Opcode.READDIR, wire.ReadIn(size=4096), ENTRIES, lambda r: r, ENTRIES),
+    ("*:attr.size=+1", Opcode.READDIR, wire.ReadIn(size=4096), ENTRIES, lambda r: r, ENTRIES),
     ("LOOKUP:nodeid", Opcode.LOOKUP, LOOKUP, ENTRY, lambda r: r.nodeid, 77 + 1_000_003),
     *(
         (f"{op.name}:entries={how}", op, wire.ReadIn(size=4096), answer, pick, names)
@@ -339,7 +339,9 @@ def test_stale_repeats_the_first_reply_of_the_same_place(rig: Rig) -> None:
     assert read(5, 100, b"there") == b"there" and read(6, 0, b"other") == b"other"
 
 
-@pytest.mark.parametrize("rule", ["GETATTR:attr.size=+1", "GETATTR:short", "GETATTR:nodeid", "READDIR:entries=lose"])
+@pytest.mark.parametrize(
+    "rule", ["GETATTR:attr.size=+1", "*:short", "*:nodeid", "GETATTR:neighbour", "READDIR:entries=lose"]
+)
 def test_errors_are_left_alone(rig: Rig, rule: str) -> None:
     """An error of 16 bytes has no attributes to change: bytes beyond it would be made up."""
     rig.rules.replace([rule])
