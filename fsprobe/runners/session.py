@@ -10,20 +10,17 @@ import os
 import time
 import uuid
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fsprobe.checks.check import Check
-from fsprobe.diagnose.diagnose import Evidence, diagnose
 from fsprobe.diagnose.library import UNKNOWN, Library
-from fsprobe.diagnose.matrix import summarise
 from fsprobe.errors import FsprobeError, MachineError
 from fsprobe.posix import linux
 from fsprobe.relay.client import Sandbox
 from fsprobe.relay.opening import Opening, levels
 from fsprobe.relay.pump import WITHHELD
-from fsprobe.results import document
-from fsprobe.results.baseline import Baseline, mark_known
+from fsprobe.results.baseline import Baseline
 from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
 from fsprobe.runners import facts, owners, plan
@@ -39,6 +36,7 @@ from fsprobe.runners.events import (
     TargetDied,
     TargetStarted,
 )  # fmt: skip
+from fsprobe.runners.findings import Findings, document_of
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.reproduce import reproduce
 from fsprobe.runners.target_run import StartError, TargetRun, Unready
@@ -52,15 +50,28 @@ MAX_RESTARTS = 24
 INTERRUPTED = 130
 
 
-class Session:
-    """One run on a daemon that fsprobe starts. `run` returns the document and never leaves anything behind."""
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """Why the checks of a layer are not asked any more. about: the result of the one check that tells of it."""
 
-    def __init__(self, options: RunOptions, emit: Listener) -> None:
+    verdict: Verdict
+    reason: str
+    about: CheckResult | None = None
+
+
+class Session:
+    """One run on a daemon that fsprobe starts. `run` returns the document and never leaves anything behind.
+
+    Check by check it is `begin`, `ask` as often as wanted, and in any case `close`.
+    """
+
+    def __init__(self, options: RunOptions, emit: Listener, made: plan.Plan | None = None) -> None:
+        """made: the plan, where it was made before."""
         self.options, self.emit = options, emit
         self.baseline = options.baseline or Baseline()
         self.begun = self._begin()
         try:
-            self.plan = plan.make(options)
+            self.plan = made or plan.make(options)
         except FsprobeError:
             if self.begun is not None:
                 self.begun.abandon()
@@ -80,6 +91,8 @@ class Session:
         self.restarts = 0
         self.notifications: Counter[str] = Counter()
         self.number = 0
+        self.layer = ""
+        self.shut: Shut | None = None
         self.life: TargetRun | None = None
         self.failure: StartError | None = None
 
@@ -89,38 +102,56 @@ class Session:
         exit_code: int | None = None
         problem: FsprobeError | None = None
         try:
-            self._run_layers()
+            self.begin()
+            for checks in self.plan.layers.values():
+                for check in checks:
+                    self.ask(check)
+            self._leave_layer()
         except KeyboardInterrupt:
             exit_code = INTERRUPTED
         except FsprobeError as error:
             problem, exit_code = error, error.exit_code
-            if isinstance(error, StartError):
-                self.failure = error
         finally:
-            self._close()
-        made = self._document(exit_code)
+            self.close()
+        known = self.plan.known
+        made = document_of(self.findings(), self.baseline, known, strict=self.options.strict, exit_code=exit_code)
         self.emit(RunFinished(made))
         if problem is not None:
             problem.document = made
             raise problem
         return made
 
-    # -- layers
-
-    def _run_layers(self) -> None:
+    def begin(self) -> None:
+        """Open the sandbox. Raises MachineError where nothing that was asked for can be done here."""
         self.life = self._open_life()
         for note in self.environment["degraded"]:
             self.emit(Notice(note))
-        mounter = self.life.sandbox.mounter
-        if "wire" not in self.plan.layers and not mounter:
+        if "wire" not in self.plan.layers and not self.life.sandbox.mounter:
             fact = "nothing can be mounted here, and the wire layer was not asked for"
             raise MachineError(fact, command="fsprobe doctor")
         self._pin(parallel=False)
-        for layer, checks in self.plan.layers.items():
-            if layer != "wire" and not mounter:
-                self._skip(checks, "nothing can be mounted here (fsprobe doctor)")
-            else:
-                self._run_layer(layer, checks)
+
+    def ask(self, check: Check) -> CheckResult:
+        """One check, whose layer is entered where it is another than the last one's. The result as it counts.
+
+        Raises StartError where the target cannot be started for a layer.
+        """
+        self.number += 1
+        try:
+            if check.layer != self.layer:
+                self._enter_layer(check.layer)
+        except StartError as error:
+            self.failure = error
+            raise
+        if self.shut is None:
+            self._mend()
+        if self.shut is None:
+            return self._finish(self._asked(check))
+        if self.shut.about is not None and self.shut.about.id == check.id:
+            return self._finish(self.shut.about)
+        return self._finish(self._unasked(check, self.shut.verdict, self.shut.reason))
+
+    # -- layers
 
     def _avoid(self) -> list[str]:
         target = self.options.target
@@ -139,8 +170,13 @@ class Session:
         self.environment |= {"degraded": sandbox.degraded, "isolation": sandbox.level}
         return TargetRun(self.options, target, sandbox, self.token)
 
-    def _run_layer(self, layer: str, checks: list[Check]) -> None:
+    def _enter_layer(self, layer: str) -> None:
+        self._leave_layer()
+        self.layer, self.shut = layer, None
         life = self._life
+        if layer != "wire" and not life.sandbox.mounter:
+            self.shut = Shut(Verdict.SKIP, "nothing can be mounted here (fsprobe doctor)")
+            return
         if life.running and life.mode != life.mode_of(layer):
             self._stop_target()
         try:
@@ -149,23 +185,17 @@ class Session:
             else:
                 self._open(layer)
         except Unready as unready:
-            self._lost_layer(checks, unready.incident)
+            self._lose_layer(layer, unready.incident)
             return
-        self.emit(LayerStarted(layer, len(checks), {"target": self.target, "environment": self.environment}))
-        for index, check in enumerate(checks):
-            try:
-                usable = self._usable(layer)
-            except (StartError, Unready) as error:
-                self._not_run(checks[index:], f"the target could not be started again: {error}")
-                return
-            if not usable:
-                self._not_run(checks[index:], f"the target was restarted {MAX_RESTARTS} times already")
-                return
-            self._run_check(check)
-        self._life.close_worker()
-        self._take_traffic()
+        header = {"target": self.target, "environment": self.environment}
+        self.emit(LayerStarted(layer, len(self.plan.layers[layer]), header))
 
-    def _lost_layer(self, checks: list[Check], incident: Incident) -> None:
+    def _leave_layer(self) -> None:
+        if self.layer:
+            self._life.close_worker()
+            self._take_traffic()
+
+    def _lose_layer(self, layer: str, incident: Incident) -> None:
         """Nothing can be checked without what hung or crashed: its own check says so, the rest is not run.
 
         A target that dies before anything at all was checked did not start: raises StartError.
@@ -173,13 +203,19 @@ class Session:
         if incident.kind == "crash" and not self.results:
             raise self._life.not_serving(incident)
         self.incidents.append(incident)
+        checks = self.plan.layers[layer]
         about = next((check for check in checks if check.op == incident.opcode), checks[0])
         result = judge(about, None, [], incident, reproduce=self._reproduce(about))
         self._stop_target()
-        for check in checks:
-            self.number += 1
-            reason = f"nothing can be checked here: {incident.detail}"
-            self._finish(result if check is about else replace(self._unasked(check, Verdict.NOTRUN), reason=reason))
+        self.shut = Shut(Verdict.NOTRUN, f"nothing can be checked here: {incident.detail}", result)
+
+    def _mend(self) -> None:
+        """Start the target anew where it was lost; where that does not help the rest of the layer is not run."""
+        try:
+            if not self._usable(self.layer):
+                self.shut = Shut(Verdict.NOTRUN, f"the target was restarted {MAX_RESTARTS} times already")
+        except (StartError, Unready) as error:
+            self.shut = Shut(Verdict.NOTRUN, f"the target could not be started again: {error}")
 
     @property
     def _life(self) -> TargetRun:
@@ -248,13 +284,11 @@ class Session:
 
     # -- checks
 
-    def _run_check(self, check: Check) -> None:
-        self.number += 1
+    def _asked(self, check: Check) -> CheckResult:
         asked = {check.op} if self._life.mode != "direct" else {check.op, *check.also}
         if asked & self._life.withheld:
             hung = min(asked & self._life.withheld)
-            self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=f"{hung} hung or crashed before"))
-            return
+            return self._unasked(check, Verdict.NOTRUN, f"{hung} hung or crashed before")
         asking = self._life.asking
         assert asking is not None
         self.emit(CheckStarted(check.id, check.title, check.layer, self.number, self.plan.total))
@@ -272,9 +306,7 @@ class Session:
             spared = [e for e in exchanges if e.note == WITHHELD]
             if spared:
                 name = opcode_name(spared[0].opcode)
-                reason = f"it needs {name}, which hung before"
-                self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=reason))
-                return
+                return self._unasked(check, Verdict.NOTRUN, f"it needs {name}, which hung before")
         if incident is not None and not incident.opcode:
             open_op = self.traffic.unanswered(exchanges, else_last=incident.kind == "crash")
             incident = replace(incident, opcode=open_op or check.op)
@@ -285,7 +317,7 @@ class Session:
             result = owners.excuse(result, exchanges, os.geteuid(), os.getegid())
         if incident is not None:
             self._note_incident(check, incident, result)
-        self._finish(result)
+        return result
 
     def _note_incident(self, check: Check, incident: Incident, result: CheckResult) -> None:
         self.incidents.append(incident)
@@ -297,25 +329,17 @@ class Session:
             self.emit(TargetDied(incident.detail))
         self._life.lose_worker()
 
-    def _finish(self, result: CheckResult) -> None:
+    def _finish(self, result: CheckResult) -> CheckResult:
         self.results.append(result)
-        self.emit(CheckFinished(self.baseline.applied(result)))
+        counted = self.baseline.applied(result)
+        self.emit(CheckFinished(counted))
+        return counted
 
-    def _unasked(self, check: Check, verdict: Verdict) -> CheckResult:
+    def _unasked(self, check: Check, verdict: Verdict, reason: str) -> CheckResult:
         return CheckResult(
             check.id, check.layer, check.op, check.title, check.level, verdict, ops=(check.op, *check.also),
-            declared=check.op, reference=check.source, reproduce=self._reproduce(check), main=check.main,
+            declared=check.op, reference=check.source, reproduce=self._reproduce(check), main=check.main, reason=reason,
         )  # fmt: skip
-
-    def _skip(self, checks: list[Check], reason: str) -> None:
-        for check in checks:
-            self.number += 1
-            self._finish(replace(self._unasked(check, Verdict.SKIP), reason=reason))
-
-    def _not_run(self, checks: list[Check], reason: str) -> None:
-        for check in checks:
-            self.number += 1
-            self._finish(replace(self._unasked(check, Verdict.NOTRUN), reason=reason))
 
     def _reproduce(self, check: Check) -> str:
         return reproduce(self.options, check.id, self.seed)
@@ -333,7 +357,8 @@ class Session:
 
     # -- the end
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the target and the sandbox; what was asked stays."""
         if self.life is None:
             return
         life = self.life
@@ -355,29 +380,20 @@ class Session:
         self._life.sandbox.call("keep", destination=directory)
         return directory
 
-    def _document(self, exit_code: int | None) -> dict[str, Any]:
+    def findings(self) -> Findings:
+        """What was found so far."""
         life = self.life
-        failure = self.failure.failure if self.failure else None
-        stats = self.traffic.summary()
-        operations = summarise(self.results, stats, self.library)
-        evidence = Evidence(
-            checks=tuple(self.results), operations=operations, library=self.library,
-            incidents=tuple(self.incidents), start_failure=failure,
-            mount_options=tuple(str(life.mount.get("options", "")).split(",")) if life else (),
-            read_only=bool(self.environment.get("read_only")),
-        )  # fmt: skip
-        counted = [self.baseline.applied(result) for result in self.results]
         if self.notifications:
             self.environment["notifications"] = dict(self.notifications)
         leaked: dict[str, list[Any]] = {}
         if life is not None:
             lost = (f"{name} (a lost worker's)" for name in life.lost_work)
             leaked = {"files": [*life.leaked_files, *lost], "processes": life.leaked_processes}
-        return document.build(
-            target=self.target, environment=self.environment, checks=counted,
-            operations=operations, diagnoses=mark_known(diagnose(evidence), counted),
-            baseline=self.baseline.report(self.plan.known) if self.options.baseline else None,
+        return Findings(
+            target=self.target, environment=self.environment, results=self.results, incidents=self.incidents,
+            stats=self.traffic.summary(), timeline=self.traffic.timeline(), library=self.library,
+            failure=self.failure.failure if self.failure else None,
+            mount_options=tuple(str(life.mount.get("options", "")).split(",")) if life else (),
             processes={"daemon_exits": life.exits if life else [], "restarts": self.restarts, "leaked": leaked},
-            seconds=time.monotonic() - self.began, strict=self.options.strict, exit_code=exit_code,
-            **self.traffic.timeline(),
+            seconds=time.monotonic() - self.began,
         )  # fmt: skip
