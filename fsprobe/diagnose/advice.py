@@ -83,6 +83,8 @@ ON_INCIDENT: Mapping[Cause, str] = {
     "syslog, or drop lines when the pipe is full.",
     Cause.BLOCKED_IO: "A handler waits for the network, a device or a timer. Give that wait a limit, and answer EIO or "
     "ETIMEDOUT when it is over.",
+    Cause.BUSY_LOOP: "A loop in the handler of {op} does not come to its end: look at its condition, and at what is to "
+    "change it. The stack in the evidence says where.",
     Cause.STOPPED: "The daemon is stopped (SIGSTOP, a debugger, a frozen cgroup). Let it continue.",
     Cause.CRASHED: "Run the daemon under gdb, or with its own backtrace switched on, and repeat the check.",
 }  # fmt: skip

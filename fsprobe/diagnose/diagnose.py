@@ -25,8 +25,9 @@ _SEVERITY: tuple[tuple[Cause, ...], ...] = (
     (Cause.CRASHED,),
     (
         Cause.DEADLOCK_LOCK, Cause.DEADLOCK_OWN_MOUNT, Cause.BLOCKED_OUTPUT, Cause.MALFORMED_REPLY,
-        Cause.LOST_REPLY, Cause.BLOCKED_IO, Cause.STOPPED,
+        Cause.LOST_REPLY, Cause.BLOCKED_IO, Cause.BUSY_LOOP, Cause.STOPPED,
     ),
+    (Cause.OUT_OF_FILES,),
     (Cause.NO_ALLOW_OTHER,),
     (Cause.NOT_IMPLEMENTED,),
     (Cause.WRONG_DATA, Cause.SILENT_NOOP),

@@ -30,6 +30,7 @@ _SUMMARY = {
     Cause.DEADLOCK_OWN_MOUNT: "the daemon waits for its own mount, in {op}",
     Cause.BLOCKED_OUTPUT: "the daemon is blocked writing to its own output, in {op}",
     Cause.BLOCKED_IO: "the daemon waits for something outside, in {op}",
+    Cause.BUSY_LOOP: "the daemon computes without end, in {op}",
     Cause.STOPPED: "the daemon is stopped, so {op} is not even taken",
     Cause.CRASHED: "the daemon dies in {op}",
     Cause.WRONG_DATA: "the caller does not come to an end though every request is answered: look at {op}",

@@ -21,6 +21,7 @@ from typing import Any
 from fsprobe.errors import FsprobeError
 from fsprobe.posix import linux
 from fsprobe.posix.channel import Channel, ChannelClosed
+from fsprobe.relay import debugger
 from fsprobe.relay.daemon import Daemon
 from fsprobe.relay.loop import READ, Loop
 from fsprobe.relay.mounter import DirectMounter, FusermountMounter, Mounter
@@ -46,6 +47,7 @@ class Host:
         self.rules = RuleSet()
         self.daemon: Daemon | None = None
         self.workers: dict[int, str] = {}
+        self.debugger = debugger.Debugger(self.loop, lambda pid: self.workers.update({pid: "debugger"}))
         self.starts = 0
         self.alone = False
         log = os.path.join(place.path, "worker.log")
@@ -172,14 +174,24 @@ class Host:
         """The daemon's living processes."""
         reply(self._others())
 
-    def do_evidence(self, reply: Callable[..., None]) -> None:
-        """What /proc tells of the daemon's processes."""
-        pids = self.daemon.processes() if self.daemon else []
-        reply([
-            {"pid": pid, "exe": evidence.executable(pid), "cmdline": evidence.command_line(pid),
-             "maps": evidence.maps(pid), "threads": [t.to_wire() for t in evidence.threads(pid)]}
-            for pid in pids[:8]
-        ])  # fmt: skip
+    def do_evidence(self, reply: Callable[..., None], light: bool = False) -> None:
+        """What /proc tells of the daemon's processes; light: of their threads alone."""
+        reply(debugger.daemons(self._daemons(), debugger.link(self.daemon), light=light))
+
+    def do_limits(self, reply: Callable[..., None]) -> None:
+        """What the daemon's processes use, and may use."""
+        reply({str(pid): evidence.limits(pid) for pid in self._daemons()[: debugger.MOST]})
+
+    def do_stacks(self, reply: Callable[..., None]) -> None:
+        """Where the daemon's threads are in its own code; the reply takes up to `stacks.TOTAL_TIME`."""
+        self.debugger.stacks(self._daemons(), reply)
+
+    def do_quit(self, reply: Callable[..., None]) -> None:
+        """SIGQUIT to the daemon. It is of no more use then; what it printed is in the status."""
+        self.debugger.quit(self._daemons(), reply)
+
+    def _daemons(self) -> list[int]:
+        return debugger.holders(self.daemon, self._others)
 
     def do_stop(self, reply: Callable[..., None], grace: float = STOP_GRACE) -> None:
         """End the daemon and everything it started, then its mount. Replies {"killed": pids, "left": pids}."""

@@ -56,6 +56,7 @@ class Open:
     length: int
     sent_ns: int
     note: str = ""
+    held: bool = False  # by a rule that delays it
 
 
 def socket_pair() -> tuple[socket.socket, socket.socket, int]:
@@ -169,9 +170,22 @@ class Pump:
         elif action.request is not None:
             request = action.request
             if action.delay:
-                self.loop.later(action.delay, lambda: None if self.closed else self._to_daemon(request, unique))
+                self._hold(request, unique, action.delay)
             else:
                 self._to_daemon(request, unique)
+
+    def _hold(self, request: bytes, unique: int, delay: float) -> None:
+        waiting = self.open.get(unique)
+        if waiting is not None:
+            waiting.held = True
+
+        def send() -> None:
+            if waiting is not None:
+                waiting.held = False
+            if not self.closed:
+                self._to_daemon(request, unique)
+
+        self.loop.later(delay, send)
 
     # -- from the daemon
 
@@ -318,7 +332,8 @@ class Pump:
         unread = not self.closed and self.unread()
         return [
             {"unique": unique, "opcode": o.opcode, "head": o.head, "length": o.length, "age": (now - o.sent_ns) / 1e9,
-             "seq": o.seq, "sent_ns": o.sent_ns, "note": o.note, "taken": not (unread and unique == self._last_unique)}
+             "seq": o.seq, "sent_ns": o.sent_ns, "note": o.note,
+             "taken": not o.held and not (unread and unique == self._last_unique)}
             for unique, o in self.open.items()
         ]  # fmt: skip
 

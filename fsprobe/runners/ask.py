@@ -2,7 +2,8 @@
 
 Owns the waiting and when it is over; knows nothing of verdicts. The rules of a hang: a reply that the kernel
 refuses is proven at once, an idle daemon that took the request and threads that cannot go on (`stuck`) are when that
-stays so for a moment; all else waits for the timeout.
+stays so for a moment; all else waits for the timeout. What the daemon was at then is taken down (`scene`) before
+anything is freed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import select
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from fsprobe.checks.check import Check
@@ -21,15 +22,19 @@ from fsprobe.checks.outcome import Outcome
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.results.records import Incident
 from fsprobe.results.verdicts import Cause
-from fsprobe.runners import stuck
+from fsprobe.runners import goroutines, scene
 from fsprobe.runners.progress import Progress, callers_sign
 from fsprobe.runners.stuck import Stuck
+from fsprobe.runners.suspicion import Suspicion
+from fsprobe.sandbox import callers
 from fsprobe.trace.exchange import Exchange
 from fsprobe.wire import Opcode, opcode_name
 
 TICK = 0.1
-# Below this age a request is merely slow; above it the daemon's threads are looked at.
-SUSPICIOUS = 0.3
+# Below this age a request is merely slow; above it the daemon's threads are looked at, in quick succession at first:
+# what can be proven is proven then, and a slow daemon is not to be looked at all the time.
+SUSPICIOUS = 0.07
+QUICK, QUICK_UNTIL = 0.03, 0.4
 # A whole check may make many slow requests; it is lost when none is open and it still does not come back.
 CHECK_FACTOR = 4
 # One whose requests are all answered may take this much longer, then it is too slow to be asked here.
@@ -76,14 +81,12 @@ class Asking:
     pid: int
     timeout: float
     relayed: bool
-    idle_seen: int = 0
-    resting: frozenset[str] = frozenset()
-    """Where the daemon's threads wait when nothing is asked of it."""
+    suspicion: Suspicion = field(default_factory=Suspicion)
     asked_before: int = 0
     progress: Progress = field(default_factory=lambda: Progress(object))
     suspect: dict[str, Any] | None = None
-    found: Stuck | None = None
-    found_at: float = 0.0
+    looking: bool = False
+    """Whether a request is old enough to be looked at, and young enough for that to be often."""
 
     def ask(self, check: Check) -> tuple[Outcome | None, Incident | None]:
         """The outcome, the incident that came in its way, or both."""
@@ -134,9 +137,10 @@ class Asking:
         began = time.monotonic()
         self.progress = Progress(self._sign)
         self.asked_before = self._asked() if self.relayed else 0
-        self.idle_seen, self.suspect, self.found = 0, None, None
+        self.suspicion.forget()
+        self.suspect, self.looking = None, False
         while True:
-            select.select([self.channel, self.sandbox.channel], [], [], TICK)
+            select.select([self.channel, self.sandbox.channel], [], [], min(QUICK, TICK) if self.looking else TICK)
             try:
                 ready = self.channel.take_ready()
             except ChannelClosed:
@@ -146,7 +150,8 @@ class Asking:
                 return ready[0], incident
             incident = incident or self._look(time.monotonic() - began)
             if incident is not None:
-                return self._free(incident), incident
+                freed = self._free(incident)
+                return freed, self._last_words(incident)
 
     def _events(self) -> Incident | None:
         while (event := self.sandbox.next_event(0)) is not None:
@@ -207,31 +212,52 @@ class Asking:
         return found
 
     def _look(self, elapsed: float) -> Incident | None:
+        self.looking = False
         if elapsed < SUSPICIOUS:
             return None
-        opened = self._open() if self.relayed else []
+        found = self._look_at_requests() if self.relayed else self._look_at_caller(elapsed)
+        return found or self._unending(elapsed, self.progress.quiet())
+
+    def _look_at_requests(self) -> Incident | None:
+        opened = self._open()
         # A lock that is waited for may well be open longer than what is lost.
         oldest = next((o for o in opened if o["opcode"] != Opcode.SETLKW), opened[0] if opened else None)
-        if oldest is not None and oldest["age"] >= SUSPICIOUS:
-            processes = self.sandbox.call("evidence")
-            idle = self._idle(oldest, processes)
-            if self.suspect is not None and oldest["unique"] in self.suspect["then_open"]:
-                return self._refused(self.suspect, oldest, proven=self.idle_seen > 0)
-            if idle:
-                how = "the daemon took it and waits for the next one: its reply is lost"
-                return self._hang(oldest, how, proven=True, cause=Cause.LOST_REPLY)
-            found = self._explained(processes, opened)
-            if found is not None and oldest["opcode"] != Opcode.SETLKW:
-                return self._hang(oldest, found.sentence, proven=True, cause=found.cause)
-            if oldest["age"] >= self.timeout:
-                how = "it was taken and not answered" if oldest["taken"] else "the daemon does not read it"
-                return self._hang(oldest, f"{how} within {self.timeout:g} s")
-        return self._unending(elapsed, self.progress.quiet())
+        if oldest is None or oldest["age"] < SUSPICIOUS:
+            return None
+        self.looking = oldest["age"] < QUICK_UNTIL
+        waits_for_lock = oldest["opcode"] == Opcode.SETLKW  # answered late by a sound daemon, too
+        processes = self.sandbox.call("evidence", light=True)
+        may_be_lost = bool(oldest["taken"]) and not waits_for_lock
+        found = self.suspicion.look(oldest["unique"], processes, opened, may_be_lost=may_be_lost)
+        if self.suspect is not None and oldest["unique"] in self.suspect["then_open"]:
+            return self._refused(self.suspect, oldest, proven=self.suspicion.idle_seen > 0)
+        if found is not None and not waits_for_lock:
+            return self._hang(oldest, found)
+        if oldest["age"] >= self.timeout:
+            how = "it was taken and not answered" if oldest["taken"] else "the daemon does not read it"
+            return self._hang(oldest, None, f"{how} within {self.timeout:g} s")
+        return None
+
+    def _look_at_caller(self, elapsed: float) -> Incident | None:
+        """With no relay: which request a caller waits for is told by where it sleeps in the kernel."""
+        waiting = [one for one in self.sandbox.call("caller", pid=self.pid)["threads"] if callers.waits_for_fuse(one)]
+        if not waiting:
+            self.suspicion.forget()
+            return None
+        first = waiting[0]
+        self.looking = elapsed < QUICK_UNTIL
+        op, sure = callers.operation(first)
+        request = {"unique": 0, "opcode": 0, "name": op, "head": b"", "age": elapsed, "taken": True}
+        may_be_lost = op not in ("", "SETLK") and sure
+        about = (first["tid"], first.get("switches"), op)
+        processes = self.sandbox.call("evidence", light=True)
+        found = self.suspicion.look(about, processes, [request], may_be_lost=may_be_lost)
+        return self._hang(request, found) if found is not None and op != "SETLK" else None
 
     def _unending(self, elapsed: float, quiet: float) -> Incident | None:
         """A check that takes long without a request that is open too long."""
         if not self.relayed and quiet >= self.timeout:
-            return Incident("hang", detail=f"no answer within {self.timeout:g} s", evidence=self._evidence())
+            return self._hang_unseen(f"no answer within {self.timeout:g} s", quiet)
         if quiet >= CHECK_FACTOR * self.timeout:
             detail = f"nothing happened for {CHECK_FACTOR * self.timeout:g} s, and no request is open"
             return Incident("stuck", detail=detail, evidence=self._caller())
@@ -247,6 +273,14 @@ class Asking:
                             f"{elapsed:.0f} s there were still more of them")  # fmt: skip
         return None
 
+    def _hang_unseen(self, how: str, quiet: float) -> Incident:
+        """With no relay: the operation is told by where the caller sleeps, the cause by the daemon's threads."""
+        told = [callers.operation(one) for one in self.sandbox.call("caller", pid=self.pid)["threads"]]
+        name = next((op for op, sure in told if op and sure), next((op for op, _ in told if op), ""))
+        request = {"unique": 0, "opcode": 0, "name": name, "head": b"", "age": quiet, "taken": True}
+        found = self._hang(request, None, how)
+        return found if name else replace(found, opcode="", detail=how)
+
     def _asked(self) -> int:
         """Requests since the run began."""
         return int(self.sandbox.call("status").get("asked", 0))
@@ -257,45 +291,39 @@ class Asking:
             return self._asked()
         return callers_sign(self.sandbox.call("caller", pid=self.pid))
 
-    def _idle(self, oldest: dict[str, Any], processes: list[dict[str, Any]]) -> bool:
-        """Whether every thread of the only daemon process waits for a request, seen three times in a row.
+    def _hang(self, oldest: dict[str, Any], found: Stuck | None, how: str = "") -> Incident:
+        """A request that gets no answer. found: what proves it; else it is late, and the best guess is told beside."""
+        name = str(oldest.get("name") or opcode_name(oldest["opcode"]))
+        opened = self._open() or [oldest]
+        seen = scene.take(self.sandbox, self.pid, stacks=True)
+        proven = found is not None
+        # From what was read before a debugger came near: a system call that it interrupts shows another place.
+        guess = found or self.suspicion.guess(seen["daemon"], opened)
+        told = scene.at(guess, seen) if guess is not None else ""
+        facts = {**seen, "seconds": round(oldest["age"], 3)}
+        detail = f"{name}: " + (told if proven else f"{how}; {told}" if told else how)
+        cause = guess.cause if guess is not None else ""
+        return Incident("hang", name, oldest["unique"], detail=detail, proven=proven, cause=cause,
+                        evidence=scene.lines(seen), facts=facts)  # fmt: skip
 
-        A lock that is waited for is answered late by a sound daemon, too.
-        """
-        idle = oldest["taken"] and oldest["opcode"] != Opcode.SETLKW and stuck.is_idle(processes)
-        self.idle_seen = self.idle_seen + 1 if idle else 0
-        return self.idle_seen >= 3
-
-    def _explained(self, processes: list[dict[str, Any]], opened: list[dict[str, Any]]) -> Stuck | None:
-        """What proves that the daemon's threads cannot go on, once that has stayed so for a moment."""
-        found = stuck.why(processes, opened, self.resting)
-        if found != self.found:
-            self.found, self.found_at = found, time.monotonic()
-        steady = time.monotonic() - self.found_at >= stuck.STEADY
-        return found if found is not None and found.proven and steady else None
-
-    def _hang(self, oldest: dict[str, Any], how: str, *, proven: bool = False, cause: str = "") -> Incident:
-        name = opcode_name(oldest["opcode"])
-        evidence = self._evidence()
-        if not cause:
-            found = stuck.why(self.sandbox.call("evidence"), self._open(), self.resting)
-            if found is not None:
-                cause, evidence = found.cause, (found.sentence, *evidence)
-        return Incident("hang", name, oldest["unique"], detail=f"{name}: {how}", proven=proven, cause=cause,
-                        evidence=evidence)  # fmt: skip
+    def _last_words(self, incident: Incident) -> Incident:
+        """The incident with the goroutines of a Go daemon, which the asking kills: the last thing to do with it."""
+        if incident.kind != "hang" or not any(one["language"] == "go" for one in incident.facts.get("stacks", ())):
+            return incident
+        self.sandbox.call("quit")
+        output = self.sandbox.call("status")["output"]
+        read = goroutines.parse(scene.words(output, len(output)))
+        told = None if incident.proven else goroutines.why(read)
+        facts = {**incident.facts, "goroutines": [asdict(one) for one in read]}
+        lines = (*goroutines.lines(read), *incident.evidence)
+        if told is None:
+            return replace(incident, evidence=lines, facts=facts)
+        detail = f"{incident.detail.partition('; ')[0]}; {told[1]}"
+        return replace(incident, detail=detail, cause=told[0], evidence=lines, facts=facts)
 
     def _evidence(self) -> tuple[str, ...]:
         """One line a thread of the daemon, taken before anything is freed."""
-        lines = []
-        for process in self.sandbox.call("evidence"):
-            for thread in process["threads"]:
-                lines.append(f"daemon {process['pid']} thread {thread['tid']} {thread['name']}: {thread['state']} "
-                             f"in {thread['wchan'] or '?'}, syscall {thread['syscall'] or '?'}")  # fmt: skip
-        status = self.sandbox.call("status")
-        lines += [f"open: {opcode_name(o['opcode'])} for {o['age']:.1f} s, {'taken' if o['taken'] else 'not read'}"
-                  for o in status["open"]]  # fmt: skip
-        words = status["output"].decode("utf-8", "backslashreplace").strip().splitlines()[-6:]
-        return (*lines, *(f"daemon said: {line}" for line in words))
+        return scene.lines(scene.take(self.sandbox, self.pid, stacks=True))
 
     def _caller(self) -> tuple[str, ...]:
         caller = self.sandbox.call("caller", pid=self.pid)
@@ -309,7 +337,9 @@ class Asking:
         opened = self._open()
         if not opened:  # the daemon answered all of it: the caller itself does not come to an end
             return Incident("stuck" if self.relayed else "hang", detail=outcome.observed, evidence=self._evidence())
-        incident = self._hang(opened[0], outcome.observed)
+        processes = self.sandbox.call("evidence", light=True)
+        found = self.suspicion.look(opened[0]["unique"], processes, opened, may_be_lost=False)
+        incident = self._hang(opened[0], found, outcome.observed)
         self.sandbox.call("answer", uniques=[o["unique"] for o in opened], error=EIO)
         return incident
 

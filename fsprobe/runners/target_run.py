@@ -20,6 +20,7 @@ from fsprobe.results.records import Incident
 from fsprobe.runners.ask import Asking, Surroundings, describe_exit
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.setup import Setup
+from fsprobe.runners.suspicion import Suspicion
 
 WORKER = "fsprobe.runners.worker:main"
 CLOSE_TIMEOUT = 10.0
@@ -170,7 +171,7 @@ class TargetRun:
         )  # fmt: skip
         channel, pid = self.sandbox.worker(WORKER, setup.to_wire())
         relayed = self.mode != "direct"
-        self.asking = Asking(self.sandbox, channel, pid, self.options.timeout, relayed, resting=self.resting)
+        self.asking = Asking(self.sandbox, channel, pid, self.options.timeout, relayed, Suspicion(self.resting))
         if layer == "wire":  # its worker sends INIT
             self.asking.timeout = max(self.options.timeout, self.options.start_timeout)
         answer, incident = self.asking.wait()
@@ -185,10 +186,12 @@ class TargetRun:
         raise self.not_serving(Incident("hang", detail=(answer or {}).get("failed", "its first requests failed")))
 
     def rest(self, processes: list[dict[str, Any]]) -> None:
-        """Remember where the daemon's threads wait while nothing is asked of it."""
+        """Remember where the daemon's threads wait while nothing is asked of it; not where a request is still open."""
+        if self.mode != "direct" and self.sandbox.call("status")["open"]:
+            return
         self.resting = frozenset(thread["wchan"] for process in processes for thread in process["threads"])
         if self.asking is not None:
-            self.asking.resting = self.resting
+            self.asking.suspicion.resting = self.resting
 
     def not_serving(self, incident: Incident) -> StartError:
         """The error to raise where an incident leaves nothing to check."""
@@ -210,9 +213,11 @@ class TargetRun:
         if self.asking is None:
             return
         asking, self.asking = self.asking, None
-        answer, _ = asking.converse({"close": True})
+        answer, incident = asking.converse({"close": True})
         self._closed(answer["closed"] if answer is not None and "closed" in answer else None)
         asking.channel.close()
+        if incident is not None and incident.kind == "hang":  # what follows gets a daemon that owes nobody an answer
+            self.stop()
 
     def _closed(self, left: list[str] | None) -> None:
         """What a worker says that it could not remove; None where it did not come back."""

@@ -94,6 +94,10 @@ def _child(
         for source, standard in ((null, 0), (output, 1), (output, 2)):
             os.dup2(source, standard)
         os.chdir(cwd)
+        try:  # so that py-spy, which is started by our parent as we are, can read a daemon that is stuck
+            linux.prctl(linux.PR_SET_PTRACER, os.getppid())
+        except OSError:
+            pass  # no Yama here: nothing is forbidden
         if traps:
             step = b"F"
             if no_new_privileges:

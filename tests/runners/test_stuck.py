@@ -41,7 +41,7 @@ def request(opcode: Opcode = Opcode.WRITE, *, pid: int = 99, taken: bool = True)
         ([thread("request_wait_answer")], [request()], "request_wait_answer", "", False),
         ([thread("anon_pipe_write", f"{WRITE} 0x2 0x0 0x400 0x0 0x0 0x0")], [request()], "", "blocked-output", True),
         ([thread("pipe_write", f"{WRITE} 0x1 0x0 0x400 0x0 0x0 0x0"), IDLE], [request()], "", "blocked-output", True),
-        ([thread("pipe_write", f"{WRITE} 0x5 0x0 0x400 0x0 0x0 0x0")], [request()], "", "", False),
+        ([thread("pipe_write", f"{WRITE} 0x5 0x0 0x400 0x0 0x0 0x0")], [request()], "", "blocked-io", False),
         ([LOCKED], [request()], "", "deadlock-lock", True),
         ([LOCKED, thread("futex_wait_queue", FOR_EVER, tid=9)], [request()], "futex_wait_queue", "deadlock-lock", True),
         ([thread("futex_do_wait", FOR_A_WHILE)], [request()], "", "deadlock-lock", False),
