@@ -13,7 +13,8 @@ from fsprobe.checks.check import Check
 from fsprobe.checks.suite import BUILT_IN, load_suite, unique_ids
 from fsprobe.config.target import Target, resolve
 from fsprobe.relay.client import Sandbox
-from fsprobe.runners.killers import RED, Pair, Proof, declines, leaves_traces, pairs, prove
+from fsprobe.runners.killers import RED, Pair, Proof, declines, pairs, prove
+from fsprobe.runners.proving import leaves_traces
 
 CLONE = Path(__file__).parent.parent
 CHECKS = unique_ids([check for suite in (*BUILT_IN, "vexfs") for check in load_suite(suite)])
