@@ -36,7 +36,8 @@ _WRITTEN = ("json", "junit", "markdown", "html")
               show_default=True, help="Until the daemon must serve.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, metavar="S",
               show_default=True, help="Until one command or request counts as hung.")
-@click.option("--inject", multiple=True, metavar="RULE", help="Alter the traffic, as in SETATTR:errno=ENOSYS.")
+@click.option("--inject", multiple=True, metavar="RULE",
+              help="Alter the traffic, as in SETATTR:errno=ENOSYS; fsprobe list --rules has the language.")
 @click.option("--baseline", metavar="FILE", help="Known failures, written by fsprobe baseline.")
 @click.option("--config", metavar="FILE", help="In place of the nearest fsprobe.toml or pyproject.toml.")
 @click.option("--json", metavar="FILE", help="Write the result as JSON; - is standard output.")
