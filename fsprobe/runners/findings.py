@@ -16,6 +16,7 @@ from fsprobe.diagnose.matrix import summarise
 from fsprobe.results import document
 from fsprobe.results.baseline import Baseline, mark_known
 from fsprobe.results.records import CheckResult, Incident, OpSummary
+from fsprobe.runners import scene
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ def document_of(
         target=found.target, environment=found.environment, checks=counted, operations=operations,
         diagnoses=mark_known(found.causes(operations), counted),
         baseline=baseline.report(known) if baseline.path else None, processes=found.processes, seconds=found.seconds,
-        strict=strict, exit_code=exit_code, **found.timeline,
+        strict=strict, exit_code=exit_code, incidents=scene.entries(found.incidents), **found.timeline,
     )  # fmt: skip
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
+from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Cause
 from fsprobe.runners.stuck import Stuck
 from fsprobe.sandbox.callers import call_name
@@ -17,6 +19,7 @@ from fsprobe.wire import opcode_name
 
 STACKS_TIMEOUT = 6.0
 OUTPUT_LINES = 40
+_LAST_EXCHANGES = 12
 _SHOWN_OUTPUT, _SHOWN_FRAMES, _SHOWN_THREADS = 6, 5, 12
 # Frames that an author did not write: the C library's, the interpreter's own library, the FUSE library's loop.
 _FOREIGN_FILE = re.compile(r"/lib/python3[\d.]*/(?!(?:site|dist)-packages/)|\bm?fuse(?:py)?\.py\b|/pyfuse3/|<frozen")
@@ -127,3 +130,39 @@ def at(found: Stuck, scene: Mapping[str, Any]) -> str:
     if found.cause is Cause.DEADLOCK_LOCK and lock in found.sentence:
         return found.sentence.replace(lock, f"{lock} in {first}", 1)
     return f"{found.sentence}, in {first}"
+
+
+def noted(incident: Incident, result: CheckResult) -> tuple[Incident, CheckResult]:
+    """Both, linked by the check's id, the open requests with paths and arguments as the check's trace has them."""
+    facts = {"check": result.id, "exchanges": list(result.trace[-_LAST_EXCHANGES:]), **incident.facts}
+    lines, path = list(result.evidence), incident.path
+    opened = []
+    for one in facts.get("open", ()):
+        asked = next((line for line in reversed(result.trace) if _is_open(line, one["op"])), "")
+        whole = {**one, "request": asked.partition(" → ")[0]}
+        lines = [open_line(whole) if line == open_line(one) else line for line in lines]
+        opened.append(whole)
+        words = [*whole["request"].split(" "), "", ""]
+        if not path and one["unique"] == incident.unique and words[1].startswith("/"):
+            path = words[1]
+    facts |= {"open": opened} if opened else {}
+    evidence = tuple(lines)
+    return replace(incident, facts=facts, path=path, evidence=evidence), replace(
+        result, incident=result.id, evidence=evidence
+    )
+
+
+def _is_open(line: str, op: str) -> bool:
+    return line.startswith(f"{op} ") and "→ no reply" in line
+
+
+def entries(incidents: Sequence[Incident]) -> list[dict[str, Any]]:
+    """`incidents` of the document: what went wrong with the target, in order."""
+    return [
+        {
+            "id": one.facts.get("check") or f"preparing {one.opcode}", "check": one.facts.get("check", ""),
+            "kind": one.kind, "op": one.opcode, "path": one.path, "cause": str(one.cause), "proven": one.proven,
+            "detail": one.detail, **{key: value for key, value in one.facts.items() if key != "check"},
+        }
+        for one in incidents if one.kind != "worker"
+    ]  # fmt: skip

@@ -39,6 +39,7 @@ from fsprobe.runners.events import (
 from fsprobe.runners.findings import Findings, document_of
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.reproduce import reproduce
+from fsprobe.runners.scene import noted
 from fsprobe.runners.target_run import StartError, TargetRun, Unready
 from fsprobe.runners.traffic import Traffic
 from fsprobe.runners.verdict import judge
@@ -315,11 +316,10 @@ class Session:
         )
         if self.environment.get("isolation") == "user" and check.layer != "wire":
             result = owners.excuse(result, exchanges, os.geteuid(), os.getegid())
-        if incident is not None:
-            self._note_incident(check, incident, result)
-        return result
+        return result if incident is None else self._note_incident(incident, result)
 
-    def _note_incident(self, check: Check, incident: Incident, result: CheckResult) -> None:
+    def _note_incident(self, incident: Incident, result: CheckResult) -> CheckResult:
+        incident, result = noted(incident, result)
         self.incidents.append(incident)
         op = result.op
         self.troubles[op] += 1
@@ -328,6 +328,7 @@ class Session:
         if incident.kind == "crash":
             self.emit(TargetDied(incident.detail))
         self._life.lose_worker()
+        return result
 
     def _finish(self, result: CheckResult) -> CheckResult:
         self.results.append(result)
