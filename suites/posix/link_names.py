@@ -1,0 +1,209 @@
+"""LINK: refused names, what names share, and where they may be."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from fsprobe.checks import SHOULD, linux, mount_check
+from fsprobe.checks.mount import Mount
+
+DECLINED = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
+
+@mount_check(
+    "posix.link.refused", op="LINK", source="catalogue 3.12.2; POSIX link", needs=("write", "hardlink"),
+    killers=("READ:flip", "LOOKUP:errno=EIO,path=*absent", "GETATTR:attr.nlink=2,path=*first"),
+)
+def refused(m: Mount) -> None:
+    """link over a taken name is EEXIST, of a missing file ENOENT, into a missing directory ENOENT; links stay one."""
+    first, second = m.file("first", b"first"), m.file("second", b"second")
+    with m.raises(errno.EEXIST, what="link over a taken name"):
+        os.link(first, second)
+    with m.raises(errno.EEXIST, what="link of a file over itself"):
+        os.link(first, first)
+    with m.raises(errno.ENOENT, what="link of a missing file"):
+        os.link(m.absent(), m.path("new"))
+    with m.raises(errno.ENOENT, what="link into a missing directory"):
+        os.link(first, f"{m.absent()}/new")
+    with m.raises(errno.ENOTDIR, errno.ENOENT, what="link to a name with a slash behind it"):
+        os.link(first, m.path("new") + "/")
+    m.expect_equal((b"first", b"second"), (m.read(first), m.read(second)), "the contents")
+    m.expect_equal((1, 1), (m.stat(first).nlink, m.stat(second).nlink), "the links")
+
+
+@mount_check(
+    "posix.link.directory", op="LINK", source="catalogue 3.12.2; POSIX link", needs=("write",),
+    killers=("*:entries=lose", "LOOKUP:errno=EIO,path=*new"),
+)
+def directory(m: Mount) -> None:
+    """A directory gets no second name: EPERM, and nothing is made."""
+    folder, new = m.subdir("folder"), m.path("new")
+    m.file("folder/inside")
+    with m.raises(errno.EPERM, errno.EISDIR, what="link of a directory"):
+        os.link(folder, new)
+    with m.raises(errno.ENOENT, what="stat of the name that was refused"):
+        os.lstat(new)
+    m.expect_equal([b"inside"], m.names(folder), "the entries of the directory")
+
+
+@mount_check(
+    "posix.link.ctime", op="LINK", source="catalogue 3.12.1; POSIX link", also=("GETATTR", "UNLINK"),
+    needs=("write", "hardlink"), killers=("GETATTR:attr.ctime=+1000,path=*first,nth=3", "LINK:errno=EIO,path=*second"),
+)
+def ctime(m: Mount) -> None:
+    """A new name gives the file a later ctime."""
+    first, second = m.file("first"), m.path("second")
+
+    def link() -> None:
+        if os.path.lexists(second):
+            with m.setup("unlink"):
+                os.unlink(second)
+        os.link(first, second)
+
+    m.expect_ctime_moves(first, link, "link")
+
+
+@mount_check(
+    "posix.link.many", op="LINK", source="catalogue 3.12.1; POSIX link", also=("UNLINK", "READDIR", "GETATTR"),
+    needs=("write", "hardlink"), killers=("LINK:errno=EMLINK,path=*n17", "*:entries=lose", "GETATTR:attr.nlink=1"),
+)
+def many(m: Mount) -> None:
+    """A file takes thirty names in two directories: each counts, is listed and leads to it; all go one by one."""
+    first = m.file("first", b"data")
+    for name in ("a", "b"):
+        m.subdir(name)
+    names = [m.path(f"{'ab'[number % 2]}/n{number}") for number in range(30)]
+    for number, name in enumerate(names):
+        os.link(first, name)
+        m.expect_equal(number + 2, m.stat(first).nlink, f"the links after name {number + 1}")
+    m.expect_equal((15, 15), (len(m.names(m.path("a"))), len(m.names(m.path("b")))), "the names listed")
+    m.expect_equal(b"data", m.read(names[-1]), "the content by the last name")
+    for number, name in enumerate(names):
+        os.unlink(name)
+        m.expect_equal(30 - number, m.stat(first).nlink, f"the links after {number + 1} were removed")
+    m.expect_equal(b"data", m.read(first), "the content by the first name")
+
+
+@mount_check(
+    "posix.link.first-name-goes", op="LINK", source="catalogue 3.12.1; POSIX link", also=("UNLINK", "RMDIR", "READ"),
+    needs=("write", "hardlink"), killers=("UNLINK:fake", "READ:flip", "RMDIR:errno=EIO,path=*home"),
+)
+def first_name_goes(m: Mount) -> None:
+    """A second name in another directory outlives the first name and its directory, with mode and times."""
+    home = m.subdir("home")
+    m.subdir("away")
+    first = m.file("home/first", b"data", mode=0o640)
+    m.chmod(first, 0o640)
+    m.age(first)
+    number = m.stat(first).ino
+    second = m.hard_link(first, "away/second")
+    os.unlink(first)
+    os.rmdir(home)
+    m.expect_equal(b"data", m.read(second), "the content by the second name")
+    got = m.stat(second)
+    m.expect_equal((0o640, 4, 1, number), (got.permissions, got.size, got.nlink, got.ino), "mode, size, links, number")
+    m.expect_same_mtime(second, "unlink of the first name")
+
+
+@mount_check(
+    "posix.link.unlinked-file", op="LINK", source="catalogue 3.12.3; man 2 linkat", needs=("write", "hardlink"),
+    killers=("READ:flip", "LOOKUP:errno=EIO,path=*new"),
+)
+def unlinked_file(m: Mount) -> None:
+    """An open file whose last name was removed gets no new one: ENOENT; it can still be read."""
+    path, new = m.file("gone", b"data"), m.path("new")
+    fd = m.open(path)
+    with m.setup():
+        os.unlink(path)
+    if m.hidden(path):
+        m.info("the daemon hides open files: the kernel sees a link")
+    else:
+        with m.raises(errno.ENOENT, what="linkat of an unlinked open file"):
+            linux.linkat(f"/proc/self/fd/{fd}", new, linux.AT_SYMLINK_FOLLOW)
+    with m.raises(errno.ENOENT, what="stat of a name that was not made"):
+        os.lstat(new)
+    m.expect_equal(b"data", m.pread(fd, 100, 0), "the content by descriptor")
+
+
+@mount_check(
+    "posix.link.by-descriptor", op="LINK", source="catalogue 3.12.3; man 2 linkat", also=("LOOKUP",),
+    needs=("write", "hardlink"), killers=("LINK:errno=EIO,path=*second", "READ:flip", "GETATTR:attr.nlink=1"),
+)
+def by_descriptor(m: Mount) -> None:
+    """An open file gets another name by its descriptor, also where the first one was renamed meanwhile."""
+    first, second = m.file("first", b"data"), m.path("second")
+    fd = m.open(first)
+    with m.setup():
+        os.rename(first, m.path("moved"))
+    linux.linkat(f"/proc/self/fd/{fd}", second, linux.AT_SYMLINK_FOLLOW)
+    m.expect_equal(b"data", m.read(second), "the content by the second name")
+    m.expect_equal((2, m.stat(fd).ino), (m.stat(second).nlink, m.stat(second).ino), "links and number")
+
+
+@mount_check(
+    "posix.link.follows", op="LINK", source="catalogue 3.12.2; man 2 linkat", also=("READLINK",),
+    needs=("write", "hardlink", "symlink"), killers=("LINK:errno=EIO,path=*second", "READLINK:flip", "READ:flip"),
+)
+def follows(m: Mount) -> None:
+    """linkat with AT_SYMLINK_FOLLOW gives a name to what a symbolic link points to."""
+    target = m.file("target", b"data")
+    link, second = m.link_to(os.path.basename(target), "link"), m.path("second")
+    linux.linkat(link, second, linux.AT_SYMLINK_FOLLOW)
+    m.expect_equal("file", linux.type_name(os.lstat(second).st_mode), "the type of the second name")
+    m.expect_equal(b"data", m.read(second), "the content by the second name")
+    m.expect_equal(2, m.stat(target).nlink, "the links")
+
+
+@mount_check(
+    "posix.link.of-fifo", op="LINK", level=SHOULD, source="catalogue 3.12.3; POSIX link", also=("MKNOD",),
+    needs=("write", "hardlink", "fifo"), killers=("LINK:errno=EIO,path=*second", "GETATTR:attr.nlink=1"),
+)
+def of_fifo(m: Mount) -> None:
+    """A FIFO takes a second name, and what is written by one is read by the other."""
+    first, second = m.path("first"), m.path("second")
+    with m.setup("mkfifo"):
+        os.mkfifo(first)
+    with m.optional(*DECLINED, what="link of a FIFO"):
+        os.link(first, second)
+    m.expect_equal(2, m.stat(first).nlink, "the links")
+    reader = m.open(first, os.O_RDONLY | os.O_NONBLOCK)
+    writer = m.open(second, os.O_WRONLY | os.O_NONBLOCK)
+    os.write(writer, b"through")
+    m.expect_equal(b"through", os.read(reader, 100), "what came through")
+
+
+@mount_check(
+    "posix.link.reply-is-true", op="LINK", source="catalogue 3.12.6, 3.1.8", also=("GETATTR", "LOOKUP"),
+    needs=("write", "hardlink"), killers=("GETATTR:attr.size=+1,path=*second", "LINK:errno=EIO,path=*second"),
+)
+def reply_is_true(m: Mount) -> None:
+    """Right after link, and without asking again, both names are one file to the kernel: number, links and size."""
+    first, second = m.file("first", b"data"), m.path("second")
+    fd = m.open(first, os.O_RDWR)
+    m.stat(first)
+    os.link(first, second)
+    one, two = os.stat(first), os.stat(second)
+    m.expect_equal((one.st_size, one.st_mode, one.st_nlink), (two.st_size, two.st_mode, two.st_nlink),
+                   "size, mode and links by both names:")
+    os.ftruncate(fd, 9)
+    m.expect_equal((9, 9), (os.stat(first).st_size, os.stat(second).st_size), "the sizes after ftruncate")
+    m.expect_equal(9, m.stat(second).size, "the size past the cache")
+    m.expect_equal(one.st_ino, os.stat(second).st_ino, "one inode number", warn=True)
+
+
+@mount_check(
+    "posix.link.locked-name", op="LINK", source="catalogue 3.12.1; POSIX link", also=("UNLINK", "CREATE"),
+    needs=("write", "hardlink"), killers=("LINK:errno=EIO,path=*lock", "UNLINK:fake", "GETATTR:attr.nlink=1"),
+)
+def locked_name(m: Mount) -> None:
+    """A lock file by link, as mail programs take it: the first wins with two links, the second is EEXIST, then free."""
+    lock = m.path("lock")
+    mine, theirs = m.file("mine"), m.file("theirs")
+    for winner, loser in ((mine, theirs), (theirs, mine)):
+        os.link(winner, lock)
+        m.expect_equal((2, 1), (m.stat(winner).nlink, m.stat(loser).nlink), "the links of winner and loser")
+        with m.raises(errno.EEXIST, what="link of the second to come"):
+            os.link(loser, lock)
+        os.unlink(lock)
+        m.expect_equal((1, 1), (m.stat(winner).nlink, m.stat(loser).nlink), "the links after the lock was given back")
