@@ -24,9 +24,10 @@ from fsprobe.cli.explain import explain
 from fsprobe.cli.list import list_checks
 from fsprobe.cli.report import report
 from fsprobe.cli.run import run
+from fsprobe.cli.trace import trace
 from fsprobe.errors import FsprobeError, UsageError
 
-_VERBS = (run, list_checks, explain, report, baseline, doctor, completion)
+_VERBS = (run, trace, list_checks, explain, report, baseline, doctor, completion)
 INTERRUPTED = 130
 
 

@@ -25,7 +25,7 @@ from fsprobe.relay import debugger
 from fsprobe.relay.daemon import Daemon
 from fsprobe.relay.loop import READ, Loop
 from fsprobe.relay.mounter import DirectMounter, FusermountMounter, Mounter
-from fsprobe.relay.recorder import Recorder
+from fsprobe.relay.recorder import IN_HEADER, Recorder
 from fsprobe.relay.rules import RuleSet
 from fsprobe.sandbox import evidence, isolation, process
 
@@ -158,6 +158,14 @@ class Host:
     def do_exchanges(self, reply: Callable[..., None]) -> None:
         """Records since the last call."""
         reply({"records": self.recorder.take(), "dropped": self.recorder.dropped})
+
+    def do_trace(self, reply: Callable[..., None]) -> None:
+        """The same, with the names of the callers and the open requests: what a live trace shows."""
+        records, callers = self.recorder.take(), self.recorder.take_callers()
+        opened = self.daemon.pump.open_requests() if self.daemon and self.daemon.pump else []
+        for one in opened:
+            one["command"] = self.recorder.command(IN_HEADER.unpack_from(one["head"])[6])
+        reply({"records": records, "callers": callers, "dropped": self.recorder.dropped, "open": opened})
 
     def do_answer(self, reply: Callable[..., None], uniques: list[int], error: int) -> None:
         """Answer open requests in the daemon's place. Replies with how many were still open."""

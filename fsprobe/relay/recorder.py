@@ -5,6 +5,7 @@ Owns a bounded list of raw records and their numbering; decodes nothing: that wo
 
 from __future__ import annotations
 
+import os
 import struct
 from collections import deque
 from typing import Any
@@ -32,6 +33,9 @@ class Recorder:
         self.start = 0
         self.layer = ""
         self.dropped = 0
+        self.callers: list[tuple[int, int, str]] | None = None
+        """Where names of callers are wanted: (seq, thread id, command) for each that is new or has changed."""
+        self._commands: dict[int, str] = {}
 
     def number(self) -> int:
         """The ordinal of a request just read."""
@@ -40,12 +44,40 @@ class Recorder:
 
     def keep(self, record: Record) -> None:
         """Add a finished record, dropping the oldest when full."""
+        if self.callers is not None:
+            self._note_caller(record[0], IN_HEADER.unpack_from(record[3])[6])
         self.records.append(record)
         self._bytes += len(record[3]) + len(record[5] or b"")
         while len(self.records) > CAPACITY or self._bytes > CAPACITY_BYTES:
             oldest = self.records.popleft()
             self._bytes -= len(oldest[3]) + len(oldest[5] or b"")
             self.dropped += 1
+
+    def _note_caller(self, seq: int, pid: int) -> None:
+        """A caller's name is read while the reply is on its way to it; one that ended all the same keeps its last."""
+        name = self.command(pid)
+        if name and self._commands.get(pid) != name and self.callers is not None:
+            self._commands[pid] = name
+            self.callers.append((seq, pid, name))
+
+    @staticmethod
+    def command(pid: int) -> str:
+        """The name of a thread, "" where it has ended or is not of this namespace."""
+        try:
+            fd = os.open(f"/proc/{pid}/comm", os.O_RDONLY)
+        except OSError:
+            return ""
+        try:
+            return os.read(fd, 64).decode("utf-8", "backslashreplace").rstrip("\n")
+        except OSError:
+            return ""
+        finally:
+            os.close(fd)
+
+    def take_callers(self) -> list[tuple[int, int, str]]:
+        """The names since the last call, which are kept from now on."""
+        taken, self.callers = self.callers or [], []
+        return taken
 
     def take(self) -> list[Record]:
         """All records since the last call."""

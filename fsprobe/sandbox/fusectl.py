@@ -1,7 +1,7 @@
 """The kernel's own way out: aborting a FUSE connection through fusectl, as root or as the user who mounted it.
 
-Owns that one act, for root in a mount namespace of its own since fusectl may not be mounted; aborts nothing but
-the connection it is told.
+Owns that act and the count of open requests, for root in a mount namespace of its own since fusectl may not be mounted;
+aborts nothing but the connection it is told.
 """
 
 from __future__ import annotations
@@ -33,12 +33,34 @@ def abort(minor: int) -> bool:
     return done.returncode == 0
 
 
+def waiting(minor: int) -> int | None:
+    """How many requests of a connection are open; None where nobody tells this user. It never blocks."""
+    try:
+        with open(f"/sys/fs/fuse/connections/{minor}/waiting") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        pass
+    if not linux.has_sys_admin() or os.path.isdir(f"/sys/fs/fuse/connections/{minor}"):
+        return None
+    command = [*process.python_command("fsprobe.sandbox.fusectl"), str(minor), "waiting"]
+    try:
+        done = subprocess.run(
+            command, timeout=_TIMEOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        return int(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        return None
+
+
 def main() -> None:
-    """`python -m fsprobe.sandbox.fusectl MINOR`."""
+    """`python -m fsprobe.sandbox.fusectl MINOR [waiting]`: abort it, or print how many requests are open."""
     minor = int(sys.argv[1])
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount(b"none", b"/", b"", linux.MS_REC | linux.MS_PRIVATE)
     linux.mount(b"none", b"/sys/fs/fuse/connections", b"fusectl")
+    if sys.argv[2:] == ["waiting"]:
+        print(waiting(minor))
+        return
     os._exit(0 if _write(minor) else 1)
 
 

@@ -67,6 +67,34 @@ class Describer:
         """`LOOKUP /dir/ "name" → ENOENT 35 µs`."""
         return describe(exchange, self.paths, self._minor, self._setxattr_ext)
 
+    def request(self, exchange: Exchange) -> str:
+        """The part of `line` before the arrow."""
+        return describe_request(exchange, self.paths, self._minor, self._setxattr_ext)
+
+    def reply(self, exchange: Exchange) -> str:
+        """The part of `line` from the arrow on, without the time it took; "" where no reply is due."""
+        return describe_reply(exchange, self._minor, self._setxattr_ext)
+
+    def subjects(self, exchange: Exchange) -> tuple[bytes | None, bytes | None]:
+        """The path that a request is about, and that of its second name (RENAME, LINK) where it has one.
+
+        None where it is not known, or the request is about no node.
+        """
+        if exchange.opcode in _NO_NODE:
+            return None, None
+        here = self.paths.path(exchange.nodeid)
+        try:
+            body = wire.decode_request(exchange.request, self._minor, self._setxattr_ext, partial=True).body
+        except PeerError:
+            return here, None
+        if isinstance(body, wire.Rename | wire.Rename2):
+            return _below(here, body.oldname), _below(self.paths.path(body.newdir), body.newname)
+        if isinstance(body, wire.Link):
+            return _below(here, body.newname), self.paths.path(body.oldnodeid)
+        if exchange.opcode in _IN_DIRECTORY:
+            return _below(here, getattr(body, "name", b"")), None
+        return here, None
+
     def lines(self, exchanges: Iterable[Exchange]) -> list[str]:
         """A line for each of the exchanges, which are learnt from on the way."""
         found = []
@@ -74,6 +102,10 @@ class Describer:
             found.append(self.line(exchange))
             self.feed(exchange)
         return found
+
+
+def _below(directory: bytes | None, name: bytes) -> bytes | None:
+    return None if directory is None else directory.rstrip(b"/") + b"/" + name
 
 
 def describe(

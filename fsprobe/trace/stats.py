@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fsprobe.results.errnos import errno_name
 from fsprobe.trace.exchange import Exchange
@@ -16,6 +17,17 @@ from fsprobe.wire import opcode_name
 OK = "ok"
 _STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 """Upper bounds of a histogram within a decade: round numbers, about as far apart on a logarithmic scale."""
+
+
+class Counted(Protocol):
+    """What is counted: an exchange, or one that the kernel told of. error: None where no reply came."""
+
+    @property
+    def opcode(self) -> int: ...
+    @property
+    def error(self) -> int | None: ...
+    @property
+    def latency_us(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ class Tally:
     def __init__(self) -> None:
         self._counts: dict[int, _Count] = {}
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, exchange: Counted) -> None:
         """Count one exchange; one that is still open counts as a request only."""
         count = self._counts.setdefault(exchange.opcode, _Count())
         count.requests += 1
