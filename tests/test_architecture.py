@@ -28,6 +28,7 @@ ROWS: tuple[frozenset[str], ...] = (
 # The part that imports and the module of its own row that it may, each with a reason.
 BESIDE: dict[tuple[str, str], str] = {
     ("report", "fsprobe.runners.events"): "live progress is what a run tells while it goes on",
+    ("pytest_plugin", "fsprobe.cli.options"): "an option means the same on both command lines",
     ("__main__", "fsprobe.cli.main"): "`python -m fsprobe` is the command, and nothing else",
 }
 
