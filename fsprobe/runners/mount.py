@@ -7,6 +7,7 @@ what a check can do is in `mount_context`.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import time
@@ -179,11 +180,23 @@ def _fifo(base: str, new: str) -> None:
     os.mkfifo(new)
 
 
+def _lock(base: str, new: str) -> None:
+    with open(base, "r+b", buffering=0) as file:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _flock(base: str, new: str) -> None:
+    with open(base, "r+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 _OPTIONAL: dict[str, tuple[str, Callable[[str, str], None]]] = {
     "symlink": ("SYMLINK", _symlink),
     "hardlink": ("LINK", os.link),
     "xattr": ("SETXATTR", _xattr),
     "fifo": ("MKNOD", _fifo),
+    "locks": ("SETLK", _lock),
+    "flocks": ("SETLK", _flock),
 }
 
 

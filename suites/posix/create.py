@@ -91,3 +91,77 @@ def through_link(m: Mount) -> None:
     path = m.path("target")
     m.close(m.open(m.link_to(os.path.basename(path), "link"), os.O_CREAT | os.O_WRONLY))
     m.expect_equal("file", linux.type_name(os.lstat(path).st_mode), "the type of the target")
+
+
+@mount_check(
+    "posix.create.truncates", op="CREATE", source="catalogue 3.24.5; POSIX open", also=("OPEN", "SETATTR"),
+    needs=("write",), killers=("GETATTR:attr.size=+1", "WRITE:flip"),
+)
+def truncates(m: Mount) -> None:
+    """O_CREAT|O_TRUNC of an existing file empties it, and keeps its number, its mode and who has it open."""
+    path = m.file("existing", b"old content")
+    m.chmod(path, 0o640)
+    reader, before = m.open(path), m.stat(path)
+    fd = m.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o777)
+    after = m.stat(path)
+    m.expect_equal((0, 0o640), (after.size, after.permissions), "size and mode")
+    m.expect_equal(before.ino, after.ino, "the number")
+    os.write(fd, b"new")
+    m.expect_equal(b"new", m.pread(reader, 100, 0), "the content by the descriptor that was open before")
+
+
+@mount_check(
+    "posix.create.read-only-mode", op="CREATE", source="catalogue 3.24.2; POSIX open", also=("WRITE", "FLUSH"),
+    needs=("write",), killers=("WRITE:errno=EACCES", "WRITE:fake", "READ:flip"),
+)
+def read_only_mode(m: Mount) -> None:
+    """The descriptor that creates a file with mode 0444 can write to it, as git and tar need it, cut it and sync it."""
+    path = m.path("object")
+    fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o444)
+    for _ in range(3):
+        os.write(fd, b"x" * 5_000)
+    os.ftruncate(fd, 12_000)
+    os.fsync(fd)
+    m.close(fd)
+    m.expect_equal(0o444, m.stat(path).permissions, "the mode", show=oct)
+    m.expect_equal(b"x" * 12_000, m.read(path), "the content")
+
+
+@mount_check(
+    "posix.create.name-used-again", op="CREATE", source="catalogue 3.24.3, 3.1.7", also=("UNLINK", "READ"),
+    needs=("write",), killers=("UNLINK:fake", "READ:flip", "GETATTR:attr.size=+1"),
+)
+def name_used_again(m: Mount) -> None:
+    """Ten files made one after the other under one name, each open, keep their own data; a new one is empty."""
+    path = m.path("again")
+    fds = []
+    for turn in range(10):
+        fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
+        m.expect_equal(0, m.stat(fd).size, "the size of a new file")
+        os.write(fd, b"file %d" % turn)
+        os.unlink(path)
+        fds.append(fd)
+    for turn, fd in enumerate(fds):
+        m.expect_equal(b"file %d" % turn, m.pread(fd, 100, 0), f"the content of file {turn}")
+
+
+@mount_check(
+    "posix.create.temporary", op="CREATE", source="catalogue 3.24.1, 3.24.5; POSIX mkstemp, rename", needs=("write",),
+    also=("RENAME", "UNLINK"), killers=("CREATE:errno=EIO,path=*tmp*", "RENAME:fake", "UNLINK:fake"),
+)
+def temporary(m: Mount) -> None:
+    """Twenty temporary files are made with O_EXCL, half renamed into place and half removed: just that is left."""
+    top = m.subdir("work")
+    for turn in range(20):
+        path = f"{top}/tmp{turn}"
+        fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        os.write(fd, b"%d" % turn)
+        m.close(fd)
+        if turn % 2:
+            os.rename(path, f"{top}/final{turn:02}")
+        else:
+            os.unlink(path)
+    wanted = [b"final%02d" % turn for turn in range(1, 20, 2)]
+    m.expect_equal(wanted, m.names(top), "the names left")
+    for turn in range(1, 20, 2):
+        m.expect_equal(b"%d" % turn, m.read(f"{top}/final{turn:02}"), f"the content of number {turn}")

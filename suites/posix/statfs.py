@@ -41,3 +41,31 @@ def longest_name(m: Mount) -> None:
     """statfs says how long a name may be."""
     longest = os.statvfs(m.root).f_namemax
     m.expect(8 <= longest <= 4096, "f_namemax from 8 to 4096", str(longest))
+
+
+@mount_check(
+    "posix.statfs.unlinked", op="STATFS", source="catalogue 3.16.2; POSIX fstatvfs", also=("UNLINK",), needs=("write",),
+    killers=("STATFS:errno=EIO", "STATFS:errno=ENOENT"),
+)
+def unlinked(m: Mount) -> None:
+    """fstatvfs works on an open file that has no name any more, and says what it said before."""
+    path = m.file("file", b"data")
+    fd = m.open(path)
+    before = os.fstatvfs(fd)
+    with m.setup():
+        os.unlink(path)
+    after = os.fstatvfs(fd)
+    m.expect_equal(before.f_frsize, after.f_frsize, "the block size")
+    m.expect_equal(before.f_blocks, after.f_blocks, "the number of blocks")
+
+
+@mount_check(
+    "posix.statfs.countable", op="STATFS", level=SHOULD, source="catalogue 3.16.3; POSIX statvfs",
+    killers=("STATFS:errno=EIO",),
+)
+def countable(m: Mount) -> None:
+    """The size in bytes, blocks times block size, fits a signed 64-bit number: df, du and installers multiply them."""
+    got = os.statvfs(m.root)
+    for name, blocks in (("f_blocks", got.f_blocks), ("f_bfree", got.f_bfree), ("f_bavail", got.f_bavail)):
+        m.expect(blocks * got.f_frsize < 1 << 63, f"{name} times f_frsize below 2^63", f"{blocks} times {got.f_frsize}")
+    m.expect(got.f_ffree < 1 << 63, "f_ffree below 2^63", str(got.f_ffree))
