@@ -12,7 +12,7 @@ from pathlib import Path
 from fsprobe.checks.check import Check
 from fsprobe.errors import UsageError
 
-BUILT_IN = ("protocol", "posix", "shell")
+BUILT_IN = ("protocol", "posix", "shell", "apps")
 
 
 def suites_root() -> Path:
