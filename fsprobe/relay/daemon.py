@@ -13,9 +13,10 @@ from typing import Any
 from fsprobe.relay.handover import TRAPS, Connection, HandOver
 from fsprobe.relay.loop import Loop
 from fsprobe.relay.mounter import Mounter
-from fsprobe.relay.pump import Pump, socket_pair
+from fsprobe.relay.pump import Pump
 from fsprobe.relay.recorder import Recorder
 from fsprobe.relay.rules import RuleSet
+from fsprobe.relay.sockets import socket_pair
 from fsprobe.sandbox import mounts, process
 
 # The daemon's last words: enough for a usage text or a panic with its stacks.

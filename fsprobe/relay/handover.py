@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fsprobe.posix import linux, seccomp
 from fsprobe.relay.loop import HANG_UP, READ
 from fsprobe.relay.mounter import MountCall, Mounter
-from fsprobe.relay.pump import socket_pair
+from fsprobe.relay.sockets import socket_pair
 
 _HAND_OVER = (
     seccomp.Trap("mount", seccomp.NOTIFY),

@@ -172,10 +172,10 @@ class Host:
         pump = self.daemon.pump if self.daemon else None
         reply(sum(pump.answer(unique, error) for unique in uniques) if pump else 0)
 
-    def do_abort(self, reply: Callable[..., None]) -> None:
-        """Close the real device: every caller of this connection gets an error."""
-        if self.daemon:
-            self.daemon.abort()
+    def do_condemn(self, reply: Callable[..., None], error: int) -> None:
+        """Answer every request, open or to come, in the daemon's place: it is beyond use."""
+        if self.daemon and self.daemon.pump:
+            self.daemon.pump.condemn(error)
         reply()
 
     def do_others(self, reply: Callable[..., None]) -> None:

@@ -20,17 +20,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsprobe import wire
-from fsprobe.posix.linux import SIOCOUTQ, SO_RCVBUFFORCE, SO_SNDBUFFORCE
+from fsprobe.posix.linux import SIOCOUTQ
 from fsprobe.relay import init
 from fsprobe.relay.loop import EDGE, HANG_UP, READ, WRITE, Loop
 from fsprobe.relay.notifier import Notifier
 from fsprobe.relay.recorder import IN_HEADER, Recorder
 from fsprobe.relay.rules import Action, RuleSet
+from fsprobe.relay.way_out import way_out
 from fsprobe.trace.exchange import REPLY_HEAD, REQUEST_HEAD
 
 # Reading /dev/fuse with less than a WRITE can hold gives EINVAL; daemons announce up to 16 MiB.
 BUFFER_SIZE = 17 << 20
-SOCKET_BUFFER = 18 << 20
 _OUT_HEADER = struct.Struct("=IiQ")
 _FOUR = bytes(4)
 _FORGET, _INTERRUPT, _NOTIFY_REPLY, _BATCH_FORGET, _READDIRPLUS = 2, 36, 41, 42, 44
@@ -59,18 +59,6 @@ class Open:
     held: bool = False  # by a rule that delays it
 
 
-def socket_pair() -> tuple[socket.socket, socket.socket, int]:
-    """Our end, the daemon's end, and the longest message that they carry."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for end in (ours, theirs):
-        for forced, plain in ((SO_SNDBUFFORCE, socket.SO_SNDBUF), (SO_RCVBUFFORCE, socket.SO_RCVBUF)):
-            try:
-                end.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER)
-            except PermissionError:
-                end.setsockopt(socket.SOL_SOCKET, plain, SOCKET_BUFFER)
-    return ours, theirs, ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 32
-
-
 class Pump:
     """One connection between a kernel side and a daemon.
 
@@ -94,6 +82,7 @@ class Pump:
         self.refused_notifications: list[tuple[bytes, int]] = []
         self.notifier = Notifier(kernel_fd, self._notification_refused)
         self.closed = self.kernel_closed = False
+        self.condemned = 0  # the error that every request gets from now on
         self._daemon_fd = daemon.fileno()
         self._edge_fd = -1
         self._last_unique = 0
@@ -112,7 +101,7 @@ class Pump:
         if self._edge_fd >= 0:  # nothing is read meanwhile: epoll tells of a hang-up or an error all the same
             self._kernel_gone()
             return
-        if self.unread():
+        if not self.condemned and self.unread():
             self._wait_until_taken()
             return
         try:
@@ -139,6 +128,9 @@ class Pump:
             self._record(seq, head, length, None, 0, None, sent, None, "")
         else:
             self.open[unique] = Open(seq, opcode, head, length, sent)
+        if self.condemned:
+            self.answer(unique, self.condemned)
+            return
         if self.rules.active:
             action = self.rules.request(opcode, unique, nodeid, message)
             if action is not None:
@@ -342,11 +334,20 @@ class Pump:
         waiting = self.open.pop(unique, None)
         if waiting is None or self.closed:
             return False
-        self._write_kernel(memoryview(_OUT_HEADER.pack(_OUT_HEADER.size, -error, unique)))
+        self._write_kernel(memoryview(way_out(waiting.opcode, waiting.head, error)))
         self.answered.add(unique)
         note = waiting.note or "answered by fsprobe: the daemon did not"
         self._record(waiting.seq, waiting.head, waiting.length, None, 0, None, waiting.sent_ns, None, note)
         return True
+
+    def condemn(self, error: int) -> None:
+        """The daemon gets nothing any more: every request, open or to come, is answered here, at once."""
+        self.condemned = error
+        for unique in list(self.open):
+            self.answer(unique, error)
+        self._drop_edge()
+        if not self.kernel_closed:
+            self.loop.change(self.kernel_fd, READ)
 
     # -- the end
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from fsprobe import wire
 from fsprobe.relay.loop import Loop
-from fsprobe.relay.pump import Pump, socket_pair
+from fsprobe.relay.pump import Pump
 from fsprobe.relay.recorder import Recorder, exchange
 from fsprobe.relay.rules import RuleSet
+from fsprobe.relay.sockets import socket_pair
 from fsprobe.trace.exchange import Exchange
 from fsprobe.wire import Opcode
 
