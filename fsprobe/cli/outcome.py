@@ -1,14 +1,14 @@
-"""What becomes of a run, whatever its end: the report is printed, the result asked for is written.
+"""What becomes of a run, whatever its end: the report is printed, the results asked for are written.
 
-Owns the order of those and the exit code; knows nothing of options. With `--json -` the JSON has standard output
-for itself and the report goes to standard error.
+Owns the order of those and the exit code; knows nothing of options. With `--json -` (or `--junit -`, …) that format
+has standard output for itself and the report goes to standard error.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,45 +21,64 @@ from fsprobe.runners.options import RunOptions
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
+_SUFFIX = {"junit": "xml", "markdown": "md"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Where the report and the result go."""
+    """Where the report and the results go. files: names of formats with the paths that were asked for."""
 
-    json_path: str | None
+    files: tuple[tuple[str, str], ...]
     screen: IO[str]
     machine: IO[str]
     progress: IO[str]
     verbose: bool
 
     @classmethod
-    def open(cls, json_path: str | None, out: IO[str], err: IO[str], *, verbose: bool) -> Reporter:
-        """Raises UsageError where the file cannot be written: better now than after the run."""
-        if json_path is not None and json_path != "-":
-            _require_writable(json_path)
-        return cls(json_path, err if json_path == "-" else out, out, err, verbose)
+    def open(cls, asked: Mapping[str, str | None], out: IO[str], err: IO[str], *, verbose: bool) -> Reporter:
+        """Raises UsageError where a file cannot be written: better now than after the run.
+
+        asked: by the name of the format a path, `-` for standard output, None where it was not asked for.
+        """
+        files = tuple((form, path) for form, path in asked.items() if path is not None)
+        for form, path in files:
+            if path != "-":
+                _require_writable(f"--{form}", path, f"result.{_SUFFIX.get(form, form)}")
+        _require_different(files)
+        return cls(files, err if any(path == "-" for _, path in files) else out, out, err, verbose)
 
     def finish(self, document: Mapping[str, Any]) -> None:
-        """Write the result, then print the report. A reader that is gone does not keep the other from its own."""
+        """Write the results, then print the report. What fails does not keep the others from theirs."""
         from fsprobe.report.terminal import print_report
 
-        self.write(document)
-        with _reader_may_leave(self.screen):
-            print_report(document, self.screen, verbose=self.verbose)
-            self.screen.flush()
+        try:
+            self.write(document)
+        finally:
+            with _reader_may_leave(self.screen):
+                print_report(document, self.screen, verbose=self.verbose)
+                self.screen.flush()
 
     def write(self, document: Mapping[str, Any]) -> None:
-        """Write the result that was asked for, if any."""
-        from fsprobe.report.json_file import write
-        from fsprobe.results.document import dumps
+        """Write the results that were asked for, if any. Raises the first error once all were tried."""
+        problems: list[Exception] = []
+        for form, path in self.files:
+            try:
+                self._put(document, form, path)
+            except Exception as error:  # noqa: BLE001 - raised below; a page that fails must not cost the JSON
+                problems.append(error)
+        if problems:
+            raise problems[0]
 
-        if self.json_path == "-":
-            with _reader_may_leave(self.machine):
-                self.machine.write(dumps(document))
-                self.machine.flush()
-        elif self.json_path is not None:
-            write(document, self.json_path)
+    def _put(self, document: Mapping[str, Any], form: str, path: str) -> None:
+        from fsprobe.report.formats import text
+        from fsprobe.report.json_file import put, say
+
+        said = text(document, form)
+        if path != "-":
+            put(said, path)
+            return
+        with _reader_may_leave(self.machine):
+            say(said, self.machine)
 
 
 def run_and_report(make: Callable[[], RunOptions], name: str, reporter: Reporter, *, quiet: bool) -> int:
@@ -175,14 +194,25 @@ def _reader_may_leave(stream: IO[str]) -> Iterator[None]:
             os.close(null)
 
 
-def _require_writable(path: str) -> None:
+def _require_writable(option: str, path: str, usual: str) -> None:
     target = Path(path)
     place = target.parent
     if target.is_dir():
-        raise UsageError(f"--json {path}: this is a directory", command=f"--json {target / 'result.json'}")
+        raise UsageError(f"{option} {path}: this is a directory", command=f"{option} {target / usual}")
     if not place.is_dir():
-        raise UsageError(f"--json {path}: there is no directory {place}", command=f"mkdir -p {place}")
+        raise UsageError(f"{option} {path}: there is no directory {place}", command=f"mkdir -p {place}")
     if not os.access(place, os.W_OK) and not (target.exists() and not target.is_file()):
-        raise UsageError(f"--json {path}: {place} cannot be written to")
+        raise UsageError(f"{option} {path}: {place} cannot be written to")
+
+
+def _require_different(files: Sequence[tuple[str, str]]) -> None:
+    """Two results in one place would be neither."""
+    taken: dict[str, str] = {}
+    for form, path in files:
+        place = path if path == "-" else os.path.realpath(path)
+        if place in taken and (path == "-" or not os.path.exists(place) or os.path.isfile(place)):
+            where = "standard output" if path == "-" else path
+            raise UsageError(f"--{taken[place]} and --{form} both go to {where}", causes=("one of them needs a file",))
+        taken[place] = form
 
 

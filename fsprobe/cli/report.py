@@ -9,20 +9,31 @@ import sys
 
 import rich_click as click
 
+from fsprobe.report.formats import FORMATS, NAMES
+
+_NAMED = "; ".join(f"{form.name}: {form.what}" for form in FORMATS).replace("`", "")
+
 
 @click.command()
 @click.argument("result", metavar="RESULT.json")
-@click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True,
-              help="What to make of it.")
-@click.option("-v", "--verbose", is_flag=True, help="Every check.")
-def report(result: str, form: str, verbose: bool) -> None:
-    """Show the result of an earlier run, written with --json."""
-    from fsprobe.results.document import dumps, load
+@click.option("--format", "form", type=click.Choice(NAMES), default="terminal", show_default=True,
+              help=f"What to make of it. {_NAMED}.")
+@click.option("-o", "--output", metavar="FILE", help="Write it there in place of standard output.")
+@click.option("-v", "--verbose", is_flag=True, help="Every check (terminal).")
+def report(result: str, form: str, output: str | None, verbose: bool) -> None:
+    """Show the result of an earlier run, written with --json, in any format.
+
+    RESULT.json may be - for standard input.
+    """
+    from fsprobe.report.formats import text
+    from fsprobe.report.json_file import put, say
+    from fsprobe.report.terminal import print_report
+    from fsprobe.results.document import load
 
     document = load("/dev/stdin" if result == "-" else result)
-    if form == "json":
-        print(dumps(document), end="")
-        return
-    from fsprobe.report.terminal import print_report
-
-    print_report(document, sys.stdout, verbose=verbose)
+    if output not in (None, "-"):
+        put(text(document, form), str(output))
+    elif form == "terminal":
+        print_report(document, sys.stdout, verbose=verbose)
+    else:
+        say(text(document, form), sys.stdout)

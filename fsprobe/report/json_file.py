@@ -1,4 +1,4 @@
-"""The result document as a JSON file.
+"""The result document as JSON, and any report as a file.
 
 Owns putting it there whole or not at all; knows nothing of what is in it (`results.document` does).
 """
@@ -9,31 +9,52 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fsprobe.errors import UsageError
 from fsprobe.results.document import dumps
 
 
+def text(document: Mapping[str, Any]) -> str:
+    """The document itself."""
+    return dumps(document)
+
+
 def write(document: Mapping[str, Any], path: str) -> None:
-    """Put the document at `path`: a file of the same directory is renamed over it.
+    """Put the document at `path`. Raises UsageError."""
+    put(dumps(document), path)
+
+
+def put(said: str, path: str) -> None:
+    """Put a report at `path`: a file of the same directory is renamed over it.
 
     Something that is no regular file (a pipe, /dev/null) is written to directly. Raises UsageError.
     """
     try:
-        _write(dumps(document), Path(os.path.realpath(path)))  # through a symbolic link, not over it
+        _write(said, Path(os.path.realpath(path)))  # through a symbolic link, not over it
     except OSError as error:
         raise UsageError(f"the result cannot be written to {path}: {error.strerror}") from error
 
 
-def _write(text: str, target: Path) -> None:
+def say(said: str, stream: IO[str]) -> None:
+    """Print a report that a program reads: in UTF-8, whatever the terminal's encoding is."""
+    raw = getattr(stream, "buffer", None)
+    stream.flush()
+    if raw is None:
+        stream.write(said)
+    else:
+        raw.write(said.encode())
+        raw.flush()
+
+
+def _write(said: str, target: Path) -> None:
     if target.exists() and not target.is_file():
-        target.write_text(text, encoding="ascii")
+        target.write_text(said, encoding="utf-8")
         return
     fd, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        with os.fdopen(fd, "w", encoding="ascii") as file:
-            file.write(text)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            file.write(said)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # mkstemp's own 0600 would surprise whoever collects results

@@ -55,6 +55,11 @@ def render(document: Mapping[str, Any], *, verbose: bool = False) -> list[Text]:
     return [*lines, Text(), *footer(document, verbose=verbose, lines_above=len(lines))]
 
 
+def text(document: Mapping[str, Any]) -> str:
+    """The report without colours."""
+    return "".join(f"{line.plain}\n" for line in render(document))
+
+
 def print_report(document: Mapping[str, Any], file: IO[str], *, verbose: bool = False) -> None:
     """Write the report to a stream: in colour where it is a terminal and NO_COLOR is not set.
 

@@ -19,17 +19,29 @@ WIDTH = 80
 # Other, but unassigned (Cn) which a newer terminal may know; separators that break a line.
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _MULTI_LINE = {"fix"}
+# Whoever prints a report in a GitHub job has every line read for commands of the job: `::error::…`, `##[group]…`.
+# Only the names of such commands are spelled out: Rust's `std::error::Error` is no command.
+_JOB_COMMAND = re.compile(
+    r"(?<!\w):(?=:(?:error|warning|notice|debug|group|endgroup|add-mask|set-output|save-state|set-env|add-path"
+    r"|add-matcher|remove-matcher|stop-commands|echo|internal-set-repo-path)(?:[ :]|$))|#(?=#\[)"
+)
 _OPTION = re.compile(r"( --[a-z-]+) (?=[^' -])")
 
 
 def safe(text: str, *, lines: bool = False) -> str:
     """The text with everything a terminal would act upon spelled out. lines: line ends may stay."""
+    if "::" in text or "##[" in text:
+        text = _JOB_COMMAND.sub(lambda found: _spelled(found[0]), text)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        char if (char == "\n" and lines) or unicodedata.category(char) not in _UNSAFE else _spelled(char)
-        for char in text
-    )
+    return "".join(char if (char == "\n" and lines) or not _is_unsafe(char) else _spelled(char) for char in text)
+
+
+def _is_unsafe(char: str) -> bool:
+    """Also the code points that are no characters: XML may not hold them."""
+    code = ord(char)
+    no_character = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    return no_character or unicodedata.category(char) in _UNSAFE
 
 
 def _spelled(char: str) -> str:
@@ -67,6 +79,8 @@ def fold(text: str, width: int) -> list[str]:
                 lines.append(line)
             while cell_len(word) > width:
                 head = _head(word, width) or word[0]
+                while len(head) > 1 and word[len(head)] in ":[":  # no line begins as a command of a CI job does
+                    head = head[:-1]
                 lines.append(head)
                 word = word[len(head) :]
             line = word

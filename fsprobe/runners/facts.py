@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fsprobe import __version__, wire
@@ -22,8 +23,9 @@ _SCRIPT_LIMIT = 1 << 20
 
 
 def environment() -> dict[str, Any]:
-    """This machine and user."""
-    return {"fsprobe": __version__, "kernel": platform.release(), "uid": os.geteuid()}
+    """This machine and user, and when it is."""
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"fsprobe": __version__, "kernel": platform.release(), "uid": os.geteuid(), "started": started}
 
 
 def sha256(path: str) -> str:
