@@ -14,6 +14,7 @@ from fsprobe.diagnose.evidence import Evidence, StartFailure
 from fsprobe.diagnose.failing import in_the_way, wrong_results
 from fsprobe.diagnose.operations import OPERATIONS, rank
 from fsprobe.diagnose.serving import incidents, never_mounted, no_allow_other
+from fsprobe.diagnose.spent import out_of_files
 from fsprobe.results.records import Diagnosis
 from fsprobe.results.verdicts import Cause, OpVerdict, Verdict
 
@@ -49,7 +50,7 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     closed = no_allow_other(evidence)
     if closed:
         return _ranked([*found, *closed], evidence)
-    found += [*read_only(evidence), *not_implemented(evidence)]
+    found += [*out_of_files(evidence), *read_only(evidence), *not_implemented(evidence)]
     found += [one for one in disguised(evidence) if not _has(found, one.op)]
     found += wrong_results(evidence, _explained(found))
     found += in_the_way(evidence, _explained(found))

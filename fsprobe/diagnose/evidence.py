@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fsprobe.diagnose.library import UNKNOWN, Library
 from fsprobe.results.records import CheckResult, Incident, OpSummary
@@ -36,7 +37,8 @@ class Evidence:
     """Everything that one run found.
 
     operations: as `matrix.summarise` gives them. mount_options: of the mounted file system, split at commas.
-    read_only: the target is known to refuse all writing.
+    read_only: the target is known to refuse all writing. limits: by process of the daemon, what it used at its end
+    (`files`, `files_limit`, …).
     """
 
     checks: tuple[CheckResult, ...] = ()
@@ -46,3 +48,4 @@ class Evidence:
     start_failure: StartFailure | None = None
     mount_options: tuple[str, ...] = ()
     read_only: bool = False
+    limits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -48,7 +48,7 @@ class Findings:
         evidence = Evidence(
             checks=tuple(self.results), operations=operations, library=self.library, incidents=tuple(self.incidents),
             start_failure=self.failure, mount_options=self.mount_options,
-            read_only=bool(self.environment.get("read_only")),
+            read_only=bool(self.environment.get("read_only")), limits=self.processes.get("limits", {}),
         )  # fmt: skip
         return diagnose(evidence)
 

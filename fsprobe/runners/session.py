@@ -316,10 +316,9 @@ class Session:
         )
         if self.environment.get("isolation") == "user" and check.layer != "wire":
             result = owners.excuse(result, exchanges, os.geteuid(), os.getegid())
-        return result if incident is None else self._note_incident(incident, result)
+        return result if incident is None else self._note_incident(*noted(incident, result))
 
     def _note_incident(self, incident: Incident, result: CheckResult) -> CheckResult:
-        incident, result = noted(incident, result)
         self.incidents.append(incident)
         op = result.op
         self.troubles[op] += 1
@@ -395,6 +394,7 @@ class Session:
             stats=self.traffic.summary(), timeline=self.traffic.timeline(), library=self.library,
             failure=self.failure.failure if self.failure else None,
             mount_options=tuple(str(life.mount.get("options", "")).split(",")) if life else (),
-            processes={"daemon_exits": life.exits if life else [], "restarts": self.restarts, "leaked": leaked},
+            processes={"daemon_exits": life.exits if life else [], "restarts": self.restarts, "leaked": leaked,
+                       "limits": life.limits if life else {}},
             seconds=time.monotonic() - self.began,
         )  # fmt: skip

@@ -62,6 +62,8 @@ class TargetRun:
     mountpoint: str = ""
     mount: dict[str, Any] = field(default_factory=dict)
     exits: list[dict[str, Any]] = field(default_factory=list)
+    limits: dict[str, Any] = field(default_factory=dict)
+    """What the daemon's processes used at the end of the last start, and might have used."""
     leaked_processes: list[int] = field(default_factory=list)
     leaked_files: list[str] = field(default_factory=list)
     asking: Asking | None = None
@@ -250,6 +252,7 @@ class TargetRun:
         if not self.mode:
             return
         self.lose_worker()
+        self.limits = self.sandbox.call("limits") or self.limits
         before = self.sandbox.call("status")["exits"]
         before_stop = {pid for pid, status in before.items() if status or int(pid) != self.pid}
         ended = self.sandbox.call("stop")
