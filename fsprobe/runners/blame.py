@@ -38,6 +38,8 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
     answer was that error and a fault has it; an EIO that nobody answered is that of the first reply which a kernel
     does not take. With no error shown, another operation has it only where the
     declared one was never sent and a core operation answered ENOSYS raw: the check did not get that far.
+    A program may say nothing but `unable to write`, or name what it met later: in the shell layer an operation that
+    failed meanwhile is at fault, whatever the words.
     Without exchanges (no relay) it is the declared operation, always.
     """
     mine = [exchange for exchange in exchanges if operation_name(exchange.opcode) == declared]
@@ -53,8 +55,25 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
             guilty = [e for e in exchanges if e.reply is not None and e.note]
         if not guilty and errno == "ENOSYS" and layer == "wire":  # no kernel here that would make something of it
             guilty = [e for e in exchanges if answered(e) == errno]
+        if not guilty and layer == "shell":
+            guilty = _unsaid(declared, exchanges)
+    elif layer == "shell" and (unsaid := _unsaid(declared, exchanges)):
+        guilty = unsaid
     elif mine:
         return declared
     else:
         guilty = [e for e in exchanges if answered(e) == "ENOSYS" and is_fault(e)]
     return operation_name(guilty[0].opcode) if guilty else declared
+
+
+def _unsaid(declared: str, exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Faults that a program met and did not name, those of the declared operation first, those of FLUSH last: it is
+    where an earlier error is told once more. What is optional and was declined is no fault."""
+    faults = [exchange for exchange in exchanges if is_fault(exchange) and not _declined(exchange)]
+    place = {"FLUSH": 2} | {declared: 0}
+    return sorted(faults, key=lambda exchange: place.get(operation_name(exchange.opcode), 1))
+
+
+def _declined(exchange: Exchange) -> bool:
+    row = OPERATIONS[operation_name(exchange.opcode)]
+    return not row.core and answered(exchange) in row.declines

@@ -139,6 +139,25 @@ def test_blame(declared: str, outcome: Outcome, answers: tuple[str, ...], blamed
 
 
 @pytest.mark.parametrize(
+    ("observed", "answers", "blamed"),
+    [
+        ("exit 1: error: unable to write", ("LOOKUP ENOENT", "CREATE", "WRITE EIO", "FLUSH EIO"), "WRITE"),
+        ("exit 1: error: unable to write", ("FLUSH EIO", "WRITE EIO"), "WRITE"),
+        ("exit 1: error: unable to write", ("CREATE EIO", "RENAME EIO"), "RENAME"),
+        # it names what it met later, and nothing answered
+        ("exit 1: cannot create HEAD.lock: File exists", ("UNLINK EIO", "CREATE EEXIST", "RENAME"), "UNLINK"),
+        ("tmp: left", ("RENAME", "UNLINK EIO", "FLUSH"), "UNLINK"),
+        # what it did without, and what belongs to daily work, is not what failed it
+        ("exit 1: error", ("LINK EPERM", "SYMLINK EOPNOTSUPP", "LOOKUP ENOENT", "RENAME"), "RENAME"),
+        ("exit 1: error", (), "RENAME"),
+    ],
+)
+def test_blame_where_a_program_does_not_say_what_failed(observed: str, answers: tuple[str, ...], blamed: str) -> None:
+    """git says `unable to write` and sqlite3 `disk I/O error`: the request that failed says which handler to look at."""
+    assert ruled(Outcome("finding", "exit 0", observed), *answers, op="RENAME", layer="shell").op == blamed
+
+
+@pytest.mark.parametrize(
     ("answers", "blamed"),
     [(("CREATE", "FLUSH ENOSYS", "SETATTR ENOSYS"), "SETATTR"), (("CREATE", "FLUSH ENOSYS"), "FLUSH")],
 )
