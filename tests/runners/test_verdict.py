@@ -153,7 +153,7 @@ def test_blame(declared: str, outcome: Outcome, answers: tuple[str, ...], blamed
     ],
 )
 def test_blame_where_a_program_does_not_say_what_failed(observed: str, answers: tuple[str, ...], blamed: str) -> None:
-    """git says `unable to write` and sqlite3 `disk I/O error`: the request that failed says which handler to look at."""
+    """git says `unable to write` and sqlite3 `disk I/O error`: the request that failed names the handler to look at."""
     assert ruled(Outcome("finding", "exit 0", observed), *answers, op="RENAME", layer="shell").op == blamed
 
 
