@@ -6,6 +6,7 @@ import errno
 import fcntl
 import mmap
 import os
+from collections.abc import Callable
 
 from fsprobe.checks import SHOULD, Skip, linux, mount_check
 from fsprobe.checks.mount import Mount
@@ -58,7 +59,9 @@ def path_only(m: Mount) -> None:
     folder = m.subdir("folder")
     file = m.file("folder/file", b"data")
     fd = m.open(file, os.O_PATH)
-    calls = {"read": lambda: os.read(fd, 1), "write": lambda: os.write(fd, b"x"), "fchmod": lambda: os.fchmod(fd, 0)}
+    calls: dict[str, Callable[[], object]] = {
+        "read": lambda: os.read(fd, 1), "write": lambda: os.write(fd, b"x"), "fchmod": lambda: os.fchmod(fd, 0),
+    }
     for what, call in calls.items():
         with m.raises(errno.EBADF, what=f"{what} by an O_PATH descriptor"):
             call()

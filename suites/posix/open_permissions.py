@@ -6,6 +6,7 @@ import errno
 import functools
 import os
 import shutil
+from collections.abc import Callable
 
 from fsprobe.checks import Skip, mount_check
 from fsprobe.checks.mount import Mount
@@ -204,7 +205,10 @@ def _output(program: str, argument: str) -> bytes:
 def text_busy(m: Mount) -> None:
     """A program that runs from the mount cannot be opened for writing or cut (ETXTBSY), and can when it has ended."""
     path = _program(m)
-    calls = {"open for writing": lambda: os.close(os.open(path, os.O_WRONLY)), "truncate": lambda: os.truncate(path, 9)}
+    calls: dict[str, Callable[[], None]] = {
+        "open for writing": lambda: os.close(os.open(path, os.O_WRONLY)),
+        "truncate": lambda: os.truncate(path, 9),
+    }
 
     def run_and_write() -> None:
         read, write = os.pipe()

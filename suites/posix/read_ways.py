@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import mmap
 import os
 
@@ -148,7 +149,7 @@ def tail(m: Mount) -> None:
         if turn % 2:
             append(text)
         else:
-            m.fork(lambda line=text: append(line))
+            m.fork(functools.partial(append, text))
         m.expect_equal(text, os.read(reader, 10_000), f"what is read after line {turn} was appended")
         m.expect_equal(b"", os.read(reader, 100), "what is read at the end")
 

@@ -103,6 +103,8 @@ def held_unlinked_file(m: Mount) -> None:
     path = m.file("holder/file", b"kept")
     fd = m.open(path)
     os.unlink(path)
+    hidden = m.hidden(path)
+    m.expect(not hidden, "an empty directory after unlink of its open file", f"{hidden} in it")
     os.rmdir(top)
     m.expect(not os.path.lexists(top), "no directory", "it is still there")
     m.expect_equal(b"kept", m.pread(fd, 100, 0), "the content of the open file")

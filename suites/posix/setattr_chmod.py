@@ -103,19 +103,3 @@ def chmod_own(m: Mount) -> None:
         return seen
 
     m.expect_equal([0, 0o600, 0o4711, 0o644], m.fork(change, uid=user), "the modes after each chmod")
-
-
-@mount_check(
-    "posix.setattr.chmod-several-names", op="SETATTR", source="catalogue 3.3.2, 3.4.1; POSIX link", also=("LINK",),
-    needs=("write", "hardlink"), killers=("SETATTR:fake", "GETATTR:attr.mode=0o100644,path=*second"),
-)
-def chmod_several_names(m: Mount) -> None:
-    """A mode set by one of two names is that of the other, also as the kernel's cache has it."""
-    first = m.file("first")
-    second = m.hard_link(first, "second")
-    os.stat(second)
-    os.chmod(first, 0o640)
-    m.expect_equal(0o640, m.stat(second).permissions, "the mode by the second name", show=oct)
-    m.expect_equal(0o640, os.stat(second).st_mode & 0o7777, "the mode by the second name, as cached", show=oct)
-    os.chmod(second, 0o604)
-    m.expect_equal(0o604, os.stat(first).st_mode & 0o7777, "the mode by the first name, as cached", show=oct)

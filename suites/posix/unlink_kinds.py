@@ -74,7 +74,10 @@ def three_names(m: Mount) -> None:
     names = [first, m.hard_link(first, "second"), m.hard_link(first, "third")]
     fd = m.open(first)
     for left in (2, 1):
-        os.unlink(names.pop(0))
+        gone = names.pop(0)
+        os.unlink(gone)
+        hidden = m.hidden(gone)
+        m.expect(not hidden, "a name to go when the file is open", f"it is now {hidden}, a link more", warn=True)
         m.expect_equal(left, m.stat(fd).nlink, "the links by descriptor")
         m.expect_equal(left, m.stat(names[0]).nlink, "the links by a name that is left")
         m.expect_equal(b"shared", m.read(names[-1]), "the content by a name that is left")
