@@ -101,11 +101,11 @@ def root_of(
     if check.errno and not kernel:
         return check.op
     said = f"{check.expected} {check.observed}"
+    if roots.get("READDIR") is Cause.WRONG_DATA and not check.errno and _LISTED.search(said):
+        return "READDIR"
     data = _data_root(check, said, roots, evidence)
     if data:
         return data
-    if roots.get("READDIR") is Cause.WRONG_DATA and not check.errno and _LISTED.search(said):
-        return "READDIR"
     if check.op in roots:
         return check.op
     return next((op for op in check.ops if op in roots), check.op)
@@ -140,13 +140,20 @@ def _data_root(check: CheckResult, said: str, roots: Mapping[str, Cause], eviden
 
     Where both seem broken it cannot be told which: content that is read back wrong is then charged to READ.
     """
-    broken = [op for op in _DATA_OPS if roots.get(op) is Cause.WRONG_DATA]
+    broken = [op for op in _DATA_OPS if roots.get(op) is Cause.WRONG_DATA and took_part(op, check)]
     written = _WRITTEN.search(said) is not None
     if not broken or cause_of(check, evidence) not in (Cause.WRONG_DATA, Cause.WRONG_ERRNO):
         return ""
     if written and "WRITE" in broken:
         return "WRITE"
     return "" if check.errno else broken[0]
+
+
+def took_part(op: str, check: CheckResult) -> bool:
+    """Whether a check sent an operation, as far as its trace tells; True where there is none, or it is not whole."""
+    if not check.trace or op in check.ops:
+        return True
+    return any(line.startswith((f"{op} ", "…")) for line in check.trace)
 
 
 def made_by_kernel(check: CheckResult, evidence: Evidence) -> bool:

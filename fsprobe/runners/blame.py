@@ -6,9 +6,11 @@ Owns the rules of blame; knows nothing of verdicts. No rule looks at a time, so 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
+from fsprobe.checks.outcome import Outcome
 from fsprobe.diagnose.operations import OPERATIONS, operation_name
-from fsprobe.results.errnos import errno_name
+from fsprobe.results.errnos import errno_in, errno_name
 from fsprobe.trace.exchange import Exchange
 
 
@@ -77,3 +79,27 @@ def _unsaid(declared: str, exchanges: Sequence[Exchange]) -> list[Exchange]:
 def _declined(exchange: Exchange) -> bool:
     row = OPERATIONS[operation_name(exchange.opcode)]
     return not row.core and answered(exchange) in row.declines
+
+
+# What is sent while a check's files are removed and closed, whatever the check has found by then.
+_TIDYING = frozenset({
+    "LOOKUP", "GETATTR", "STATX", "ACCESS", "OPENDIR", "READDIR", "READDIRPLUS", "RELEASEDIR", "UNLINK", "RMDIR",
+    "FORGET", "BATCH_FORGET", "FLUSH", "RELEASE", "GETXATTR", "INTERRUPT",
+})  # fmt: skip
+
+
+def stood_in_the_way(outcome: Outcome, exchanges: Sequence[Exchange], note: str) -> str:
+    """The operation that was kept from the daemon (its exchanges carry the note) where a failure may come of that.
+
+    It does not where the daemon itself had answered the error before, or where all that followed was tidying up.
+    """
+    spared = [exchange for exchange in exchanges if exchange.note == note]
+    if not spared:
+        return ""
+    errno = errno_name(outcome.errno) or errno_in(outcome.observed)
+    before = list(takewhile(lambda exchange: exchange is not spared[0], exchanges))
+    if errno and any(answered(exchange) == errno and is_fault(exchange) for exchange in before):
+        return ""
+    if not errno and all(operation_name(exchange.opcode) in _TIDYING for exchange in exchanges[len(before) :]):
+        return ""
+    return operation_name(spared[0].opcode)

@@ -25,6 +25,7 @@ from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
 from fsprobe.runners import facts, owners, plan
 from fsprobe.runners.ask import SLOW
+from fsprobe.runners.blame import stood_in_the_way
 from fsprobe.runners.events import (
     CheckFinished,
     CheckStarted,
@@ -43,7 +44,7 @@ from fsprobe.runners.scene import noted
 from fsprobe.runners.target_run import StartError, TargetRun, Unready
 from fsprobe.runners.traffic import Traffic
 from fsprobe.runners.verdict import judge
-from fsprobe.wire import notification_name, opcode_name
+from fsprobe.wire import notification_name
 
 # After this many an operation is kept from the daemon: a hang is likely to come again, a crash may be of one kind only.
 QUARANTINE = {"hang": 2, "stuck": 2, "crash": 6, "worker": 6}
@@ -304,10 +305,9 @@ class Session:
             self._life.lose_worker()
             incident = None
         if incident is None and outcome is not None and outcome.kind != "ok":
-            spared = [e for e in exchanges if e.note == WITHHELD]
-            if spared:
-                name = opcode_name(spared[0].opcode)
-                return self._unasked(check, Verdict.NOTRUN, f"it needs {name}, which hung before")
+            needed = stood_in_the_way(outcome, exchanges, WITHHELD)
+            if needed:
+                return self._unasked(check, Verdict.NOTRUN, f"it needs {needed}, which hung before")
         if incident is not None and not incident.opcode:
             open_op = self.traffic.unanswered(exchanges, else_last=incident.kind == "crash")
             incident = replace(incident, opcode=open_op or check.op)
