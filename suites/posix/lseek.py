@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 
 from fsprobe.checks import mount_check
@@ -119,7 +120,7 @@ def behind_the_end(m: Mount) -> None:
 
 @mount_check(
     "posix.lseek.end-after-cut", op="LSEEK", source="catalogue 3.31.1; POSIX lseek", also=("SETATTR", "GETATTR"),
-    needs=("write",), killers=("SETATTR:fake", "SETATTR:errno=EIO"),
+    needs=("write",), killers=("SETATTR:fake", "OPEN:errno=EIO,path=*file"),
 )
 def end_after_cut(m: Mount) -> None:
     """SEEK_END sees that another process cut the file, or made it longer."""
@@ -127,7 +128,8 @@ def end_after_cut(m: Mount) -> None:
     fd = m.open(path)
     m.expect_equal(1_000, os.lseek(fd, 0, os.SEEK_END), "the end")
     for size in (100, 5_000, 0):
-        m.fork(lambda size=size: os.truncate(path, size))  # type: ignore[misc]
+        with m.setup("truncate"):
+            m.fork(functools.partial(os.truncate, path, size))
         m.expect_equal(size, os.lseek(fd, 0, os.SEEK_END), f"the end after truncate to {size}")
 
 

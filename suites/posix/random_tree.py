@@ -99,7 +99,7 @@ def step(what: str, path: str, other: str, data: bytes) -> str:
 
 @mount_check(
     "posix.random-tree.names", op="RENAME", source="catalogue 3.36 stateful; POSIX rename, unlink, rmdir",
-    needs=("write",), also=("CREATE", "MKDIR", "UNLINK", "RMDIR", "LOOKUP", "READDIR"),
+    quick=True, needs=("write",), also=("CREATE", "MKDIR", "UNLINK", "RMDIR", "LOOKUP", "READDIR"),
     killers=("RENAME:fake", "UNLINK:fake", "RMDIR:fake", "*:entries=lose", "READ:flip", "RENAME:errno=EIO"),
 )
 def random_names(m: Mount) -> None:

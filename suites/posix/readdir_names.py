@@ -134,7 +134,8 @@ def changed_since(m: Mount) -> None:
     m.file("listed/other", b"y")
     for size in (300, 200, 100, 0):
         m.expect_equal([b"file", b"other"], m.names(top), "the entries")
-        os.truncate(path, size)
+        with m.setup():
+            os.truncate(path, size)
         m.expect_equal(size, os.lstat(path).st_size, "the size after a cut")
         sizes = {entry.name: entry.stat().st_size for entry in os.scandir(top)}
         m.expect_equal({"file": size, "other": 1}, sizes, "the sizes after another listing")

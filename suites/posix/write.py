@@ -273,8 +273,8 @@ def direct(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.write.random", op="WRITE", source="catalogue 3.36 stateful; xfstests generic/075", needs=("write",),
-    also=("READ", "SETATTR", "GETATTR"), killers=("WRITE:flip", "READ:flip", "SETATTR:fake"),
+    "posix.write.random", op="WRITE", source="catalogue 3.36 stateful; xfstests generic/075", quick=True,
+    needs=("write",), also=("READ", "SETATTR", "GETATTR"), killers=("WRITE:flip", "READ:flip", "SETATTR:fake"),
 )
 def random_work(m: Mount) -> None:
     """After each of 150 random writes, cuts, growths, appends and reads, by two descriptors, the file is as it must be.

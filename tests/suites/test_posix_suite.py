@@ -24,8 +24,8 @@ OPERATIONS = {
     "FLUSH", "OPENDIR", "READDIR", "READDIRPLUS", "RELEASEDIR", "FSYNCDIR", "GETLK", "SETLK", "SETLKW", "ACCESS",
     "CREATE", "INTERRUPT", "IOCTL", "POLL", "FALLOCATE", "LSEEK", "COPY_FILE_RANGE", "TMPFILE", "STATX",
 }
-# A whole second for each file system is far more than is needed (0.2 s), and far less than a sleep would cost.
-SECONDS = 5.0
+# Far more than is needed (0.6 s), also on a busy machine with a slow disk, and far less than sleeps would cost.
+SECONDS = 20.0
 
 
 def run_suite(root: str, read_only: bool | None = None) -> list[tuple[str, str, str, float]]:
@@ -116,7 +116,7 @@ def test_every_operation_has_its_main_check_and_a_quick_one():
     quick = {check.op for check in CHECKS if check.quick}
     assert OPERATIONS - main == set()
     assert OPERATIONS - quick - {"INTERRUPT"} == set()
-    assert sum(check.quick for check in CHECKS) < 70
+    assert sum(check.quick for check in CHECKS) < 75
 
 
 def test_every_check_has_killers_that_can_be_injected():
@@ -144,8 +144,8 @@ def test_ids_name_the_suite_and_the_source_is_given():
 
 
 ALWAYS = {
-    "posix.getattr.root", "posix.statfs.sane", "posix.statfs.longest-name", "posix.existing.missing",
-    "posix.existing.name-too-long", "posix.existing.tree-twice", "posix.existing.listing", "posix.existing.types",
+    "posix.getattr.root", "posix.statfs.sane", "posix.statfs.longest-name", "posix.statfs.countable",
+    "posix.existing.missing", "posix.existing.name-too-long", "posix.existing.tree-twice", "posix.existing.listing", "posix.existing.types",
 }
 """Checks that any target can be asked."""
 
