@@ -145,7 +145,8 @@ def test_ids_name_the_suite_and_the_source_is_given():
 
 ALWAYS = {
     "posix.getattr.root", "posix.statfs.sane", "posix.statfs.longest-name", "posix.statfs.countable",
-    "posix.existing.missing", "posix.existing.name-too-long", "posix.existing.tree-twice", "posix.existing.listing", "posix.existing.types",
+    "posix.existing.missing", "posix.existing.name-too-long", "posix.existing.tree-twice", "posix.existing.listing",
+    "posix.existing.types",
 }
 """Checks that any target can be asked."""
 
