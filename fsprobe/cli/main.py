@@ -19,6 +19,7 @@ from click.exceptions import NoArgsIsHelpError
 from fsprobe import __version__
 from fsprobe.cli.baseline import baseline
 from fsprobe.cli.completion import completion
+from fsprobe.cli.diagnose import diagnose
 from fsprobe.cli.doctor import doctor
 from fsprobe.cli.explain import explain
 from fsprobe.cli.list import list_checks
@@ -27,7 +28,7 @@ from fsprobe.cli.run import run
 from fsprobe.cli.trace import trace
 from fsprobe.errors import FsprobeError, UsageError
 
-_VERBS = (run, trace, list_checks, explain, report, baseline, doctor, completion)
+_VERBS = (run, trace, diagnose, list_checks, explain, report, baseline, doctor, completion)
 INTERRUPTED = 130
 
 

@@ -40,12 +40,12 @@ def main() -> None:
     print(json.dumps(collect([int(word) for word in sys.argv[1:]])), flush=True)
 
 
-def collect(pids: Sequence[int]) -> list[dict[str, Any]]:
+def collect(pids: Sequence[int], total: float = TOTAL_TIME) -> list[dict[str, Any]]:
     """For each process {"pid", "language", "tool", "note", "threads": [{"tid", "name", "frames": [text]}]}.
 
     A frame reads `function (file:line)`, the innermost first. note: why there is no stack, "" where there is one.
     """
-    deadline = time.monotonic() + TOTAL_TIME
+    deadline = time.monotonic() + total
     found = []
     for pid in pids[:MOST]:
         left = deadline - time.monotonic()
