@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import pickle
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -27,29 +26,6 @@ from fsprobe.runners import plan
 from fsprobe.runners.findings import Findings, document_of, joined
 
 _OUTPUT = "fsprobe"  # the key of what a worker hands to the controller
-
-
-@dataclass(frozen=True, slots=True)
-class Crash:
-    """As much of an exception's summary as pytest's one-line summary, and JUnit's `message`, read."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A failure as pytest shows it: the whole text, and the one line where there is room for no more."""
-
-    text: str
-    reprcrash: Crash
-
-    def __str__(self) -> str:
-        return self.text
-
-    def toterminal(self, writer: Any) -> None:
-        """Print it."""
-        for line in self.text.splitlines():
-            writer.line(line)
 
 
 class Conformance:
@@ -126,13 +102,6 @@ class Conformance:
         elif report.passed and item.shown.get("verdict") == "WARN":
             report.sections.append(("fsprobe warning", words.warning(item.shown)))
         return report
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Where it is shown, which may not be the process that it comes from."""
-        line = getattr(report, "_fsprobe_line", None)
-        if line is not None and isinstance(report.longrepr, str):
-            report.longrepr = Told(report.longrepr, Crash(line))  # type: ignore[assignment]
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:

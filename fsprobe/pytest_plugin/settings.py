@@ -102,7 +102,7 @@ def given(config: pytest.Config, name: str) -> Value | None:
     return checked(setting, Value(written, f"{setting.key} in {file}"))
 
 
-def marked(node: pytest.Item, name: str) -> Value | None:
+def marked(node: Any, name: str) -> Value | None:
     """The value from a test's nearest marker that has it, else as `given`."""
     for mark in node.iter_markers("fsprobe"):
         found = _argument(mark, name, node.nodeid)
