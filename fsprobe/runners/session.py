@@ -23,7 +23,7 @@ from fsprobe.relay.pump import WITHHELD
 from fsprobe.results.baseline import Baseline
 from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
-from fsprobe.runners import facts, owners, plan
+from fsprobe.runners import expectations, facts, owners, plan
 from fsprobe.runners.ask import SLOW
 from fsprobe.runners.blame import stood_in_the_way
 from fsprobe.runners.events import (
@@ -87,6 +87,8 @@ class Session:
         self.library: Library = UNKNOWN
         self.target: dict[str, Any] = {"name": options.target_name}
         self.environment: dict[str, Any] = {**facts.environment(), "seed": self.seed}
+        if options.expect is not None:
+            self.environment["expect"] = options.expect
         self.features: dict[str, str] = {}
         self.troubles: Counter[str] = Counter()
         self.avoid: list[str] = []
@@ -235,7 +237,7 @@ class Session:
         self.target |= {"pid": life.pid, "library": self.library.label}
         if life.mount.get("line"):
             self.target |= {"mount": life.mount["line"]}
-        self.target["fs_type"] = life.mount.get("fs_type", "")
+        self.target["fs_type"] = life.mount.get("fs_type") or self.target.get("fs_type", "")
         agreed = facts.init_facts(self._take_traffic())
         self.environment |= agreed
         if life.mode == "mount":
@@ -316,6 +318,7 @@ class Session:
         )
         if self.environment.get("isolation") == "user" and check.layer != "wire":
             result = owners.excuse(result, exchanges, os.geteuid(), os.getegid())
+        result = expectations.excuse(result, self.options.expect)
         return result if incident is None else self._note_incident(*noted(incident, result))
 
     def _note_incident(self, incident: Incident, result: CheckResult) -> CheckResult:
