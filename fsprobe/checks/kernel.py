@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fsprobe.wire import (
-    Attr,
+    Attr as Attr,
+)
+from fsprobe.wire import (
     Dirent,
     DirentPlus,
-    EntryOut,
     FileLock,
     InitOut,
     IoctlOut,
@@ -24,6 +25,9 @@ from fsprobe.wire import (
     Negotiated,
     OpenFlag,
     Statx,
+)
+from fsprobe.wire import (
+    EntryOut as EntryOut,
 )
 
 Name = str | bytes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fsprobe.posix.files import (
     AT_EMPTY_PATH,
+    AT_STATX_DONT_SYNC,
     AT_SYMLINK_FOLLOW,
     AT_SYMLINK_NOFOLLOW,
     DIRENT_TYPES,
@@ -42,9 +43,9 @@ from fsprobe.posix.files import (
 )
 
 __all__ = [
-    "AT_EMPTY_PATH", "AT_SYMLINK_FOLLOW", "AT_SYMLINK_NOFOLLOW", "DIRENT_TYPES", "FALLOC_KEEP_SIZE",
-    "FALLOC_PUNCH_HOLE", "FALLOC_ZERO_RANGE", "FS_IOC_GETFLAGS", "F_OFD_SETLK", "O_TMPFILE", "RENAME_EXCHANGE",
-    "RENAME_NOREPLACE", "RENAME_WHITEOUT", "STATX_BASIC_STATS", "STATX_BTIME", "TCGETS", "UTIME_NOW", "UTIME_OMIT",
-    "Entry", "Flock", "Stat", "errno_name", "fallocate", "fchmodat2", "getdents64", "getxattr", "linkat", "listxattr",
-    "renameat2", "statx", "syncfs", "type_name", "utimensat",
+    "AT_EMPTY_PATH", "AT_STATX_DONT_SYNC", "AT_SYMLINK_FOLLOW", "AT_SYMLINK_NOFOLLOW", "DIRENT_TYPES",
+    "FALLOC_KEEP_SIZE", "FALLOC_PUNCH_HOLE", "FALLOC_ZERO_RANGE", "FS_IOC_GETFLAGS", "F_OFD_SETLK", "O_TMPFILE",
+    "RENAME_EXCHANGE", "RENAME_NOREPLACE", "RENAME_WHITEOUT", "STATX_BASIC_STATS", "STATX_BTIME", "TCGETS",
+    "UTIME_NOW", "UTIME_OMIT", "Entry", "Flock", "Stat", "errno_name", "fallocate", "fchmodat2", "getdents64",
+    "getxattr", "linkat", "listxattr", "renameat2", "statx", "syncfs", "type_name", "utimensat",
 ]

@@ -79,6 +79,10 @@ class Mount(Protocol):
     def need(self, feature: str) -> None:
         """For a check that finds out on its way that it needs a feature. Raises Skip."""
 
+    def forget_names(self) -> None:
+        """Make the kernel forget names and attributes that nobody holds open, so that the next path is looked up
+        anew. A mount that is not fsprobe's own (--native) is left as it is."""
+
     # Looking
 
     def open(self, path: str, flags: int = 0, mode: int = 0o666, *, dir_fd: int | None = None) -> int:

@@ -12,11 +12,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from fsprobe.checks.check import Blocked, Check, Finding, Lost, Skip, Unsupported
 from fsprobe.posix import files
 from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
+from fsprobe.runners.mount_names import forget_names
 from fsprobe.runners.mount_place import Place
 from fsprobe.runners.mount_words import difference, one_of, source_line
 from fsprobe.runners.setup import Setup
@@ -54,8 +56,7 @@ class Process:
         except ChildError as error:
             raise RuntimeError(str(error)) from error
         if kind == "finding":
-            expected, observed, warn = value
-            raise Finding(expected, observed, warn=warn)
+            raise Finding(value[0], value[1], warn=value[2])
         if kind == "unsupported":
             raise Unsupported(*value)
         if kind == "blocked":
@@ -83,13 +84,12 @@ class Mount:
         self.features = features
         self.notes: list[str] = []
         self.rng = random.Random(f"{setup.seed} {check.id}")
-        self.timeout = setup.timeout
-        self._place = place
+        self.timeout, self._place = setup.timeout, place
+        self.forget_names = partial(forget_names, setup)
         self._ordinal = ordinal
         self._dir: str | None = None
-        self._existing_file = self._existing_dir = ""
-        self._own: list[str] = []
-        self._fds: set[int] = set()
+        self._existing_file, self._existing_dir = "", ""
+        self._own, self._fds = list[str](), set[int]()
         self._children: list[Child] = []
 
     # The place
