@@ -19,6 +19,7 @@ from fsprobe.results.errnos import errno_in, errno_name, errno_text
 from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
 from fsprobe.runners.blame import answered, blame
+from fsprobe.runners.blame_crash import crash_blame, found_before
 from fsprobe.trace.exchange import Exchange
 from fsprobe.wire import NO_REPLY
 
@@ -65,7 +66,11 @@ def judge(
     """
     ruling = _rule(check, outcome, incident)
     op, blocked_by, reason = check.op, "", ruling.reason
-    if incident is not None and ruling.verdict in (Verdict.HANG, Verdict.CRASH):
+    if ruling.verdict is Verdict.CRASH and outcome is not None and found_before(outcome):
+        op = blame(check.op, check.layer, errno_name(outcome.errno) or errno_in(outcome.observed), exchanges)
+    elif incident is not None and ruling.verdict is Verdict.CRASH:
+        op = crash_blame(check.op, incident.opcode, exchanges)
+    elif incident is not None and ruling.verdict is Verdict.HANG:
         op = incident.opcode or check.op
     elif outcome is not None and outcome.kind == "blocked":
         blocked_by = _in_the_way(check.layer, outcome, ruling.errno, exchanges)
