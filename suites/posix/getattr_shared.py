@@ -11,14 +11,14 @@ from fsprobe.checks.mount import Mount
 @mount_check(
     "posix.getattr.mode-elsewhere", op="GETATTR", source="catalogue 3.3.2; POSIX fstat", also=("SETATTR",),
     needs=("write",),
-    killers=("SETATTR:fake,path=*shared,nth=2", "GETATTR:attr.mode=0o100600,path=*shared"),
+    killers=("SETATTR:fake,path=*shared,nth=3", "SETATTR:errno=EPERM,path=*shared,nth=3"),
 )
 def mode_elsewhere(m: Mount) -> None:
     """A mode and times set by path are seen at once by a descriptor, and those set by it are seen by path."""
     path = m.file("shared")
     fd = m.open(path, os.O_RDWR)
     m.age(path)
-    os.chmod(path, 0o640)
+    m.chmod(path, 0o640)
     m.expect_equal(0o640, os.fstat(fd).st_mode & 0o7777, "the mode by a descriptor after chmod", show=oct)
     m.expect_equal(0o640, m.stat(fd).permissions, "the mode by a descriptor, past the cache", show=oct)
     os.fchmod(fd, 0o604)
@@ -29,11 +29,12 @@ def mode_elsewhere(m: Mount) -> None:
 
 @mount_check(
     "posix.getattr.another-process", op="GETATTR", source="catalogue 3.3.2; POSIX stat", also=("WRITE", "SETATTR"),
-    needs=("write",), killers=("WRITE:fake", "SETATTR:fake", "GETATTR:stale,path=*shared"),
+    needs=("write",), killers=("WRITE:fake,path=*shared,nth=2", "SETATTR:fake,path=*shared,nth=2"),
 )
 def another_process(m: Mount) -> None:
     """A size and a mode that another process has just made are seen at once by stat and by an open descriptor."""
     path = m.file("shared", b"12345")
+    m.chmod(path, 0o600)
     fd = m.open(path)
     m.stat(fd)
 

@@ -8,6 +8,14 @@ import os
 from fsprobe.checks import SHOULD, Finding, linux, mount_check
 from fsprobe.checks.mount import Mount
 
+
+def settle(m: Mount, folder: str) -> None:
+    """RELEASE is asynchronous: where a file closed before was hidden, a few round trips let it go."""
+    for _ in range(50):
+        if not m.hidden(f"{folder}/any"):
+            break
+
+
 UNCOUNTED = 1
 """The links of a directory where a file system does not count subdirectories, as btrfs."""
 
@@ -94,13 +102,14 @@ def longest_name(m: Mount) -> None:
     m.expect(m.listed(path), f"a name of {longest} bytes to be listed", "it is not")
     m.expect_equal([b"inside"], m.names(path), "its entries")
     os.unlink(f"{path}/inside")
+    settle(m, path)
     os.rmdir(path)
     m.expect(not m.listed(path), "the name not to be listed after rmdir", "it is")
 
 
 @mount_check(
     "posix.mkdir.very-deep", op="MKDIR", level=SHOULD, source="catalogue 3.7.6", also=("LOOKUP", "OPENDIR", "RMDIR"),
-    needs=("write",), killers=("MKDIR:errno=ENAMETOOLONG,path=*level55", "READ:flip", "CREATE:errno=EIO,path=*leaf"),
+    needs=("write",), killers=("MKDIR:errno=ENAMETOOLONG,path=*level55", "*:entries=lose"),
 )
 def very_deep(m: Mount) -> None:
     """A tree almost as deep as the longest path, of names of 50 bytes, can be made step by step, used and removed."""
@@ -113,10 +122,10 @@ def very_deep(m: Mount) -> None:
         os.mkdir(name, dir_fd=here)
         here = m.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=here)
         held.append(here)
-    fd = m.open("leaf", os.O_CREAT | os.O_EXCL | os.O_RDWR, dir_fd=here)
-    os.write(fd, b"leaf")
-    m.expect_equal(b"leaf", m.pread(fd, 100, 0), "the content of a file at the bottom")
-    os.unlink("leaf", dir_fd=here)
+    os.mkdir("leaf", dir_fd=here)
+    bottom = m.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=here)
+    m.expect_equal([b"leaf"], m.names(bottom), "the entries at the bottom")
+    os.rmdir("leaf", dir_fd=here)
     for level in reversed(range(levels)):
         os.rmdir(names[level], dir_fd=held[level])
     m.expect_equal([], m.names(m.dir), "what is left of it")
@@ -140,7 +149,7 @@ def many(m: Mount) -> None:
 
 @mount_check(
     "posix.mkdir.reply-is-true", op="MKDIR", source="catalogue 3.1.8, 3.7.2", also=("SYMLINK", "MKNOD", "CREATE"),
-    needs=("write",), killers=("GETATTR:attr.mode=0o40700,path=*folder", "CREATE:errno=EIO,path=*made"),
+    needs=("write",), killers=("GETATTR:attr.mode=0o40700,path=*folder,nth=2", "CREATE:errno=EIO,path=*made"),
 )
 def reply_is_true(m: Mount) -> None:
     """What mkdir and create answer of the new entry, which the kernel may go by, is what the entry itself says then."""
@@ -154,7 +163,6 @@ def reply_is_true(m: Mount) -> None:
         true = (oct(got.mode), got.nlink, got.uid, got.gid, got.size)
         m.expect_equal(true, cached, f"mode, links, owner, group and size of {os.path.basename(path)}:")
     m.expect_equal("directory", linux.type_name(os.lstat(folder).st_mode), "the type of the directory")
-    m.expect_equal(0o750, m.stat(folder).permissions, "the mode of the directory", show=oct)
 
 
 @mount_check(

@@ -77,7 +77,7 @@ def device_refused(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.mknod.mode", op="MKNOD", level=OPTIONAL, source="catalogue 3.6.5; POSIX mkfifo", needs=("write",),
+    "posix.mknod.mode", op="MKNOD", level=OPTIONAL, source="catalogue 3.6.5; POSIX mkfifo", needs=("write", "fifo"),
     killers=("GETATTR:attr.mode=0o10666,path=*pipe", "MKNOD:errno=EIO,path=*pipe"),
 )
 def mode(m: Mount) -> None:
@@ -147,7 +147,7 @@ def fifo_processes(m: Mount) -> None:
 
 @mount_check(
     "posix.mknod.open-socket", op="MKNOD", level=OPTIONAL, source="catalogue 3.6.3; POSIX open", also=("UNLINK",),
-    needs=("write",), killers=("MKNOD:errno=EIO,path=*sock", "UNLINK:fake"),
+    needs=("write", "fifo"), killers=("MKNOD:errno=EIO,path=*sock", "UNLINK:fake"),
 )
 def open_socket(m: Mount) -> None:
     """A Unix socket cannot be opened like a file (ENXIO), stays when its process closes it, and can be removed."""
@@ -164,7 +164,7 @@ def open_socket(m: Mount) -> None:
 
 @mount_check(
     "posix.mknod.device-numbers", op="MKNOD", level=OPTIONAL, source="catalogue 3.6.1; man 3 makedev",
-    needs=("write", "root"), killers=("MKNOD:attr.rdev=0x107,path=*.dev", "MKNOD:errno=EIO,path=*.dev"),
+    needs=("write", "root", "fifo"), killers=("MKNOD:attr.rdev=0x107,path=*.dev", "MKNOD:errno=EIO,path=*.dev"),
 )
 def device_numbers(m: Mount) -> None:
     """Block and character devices keep numbers beyond the 8 bits of old."""

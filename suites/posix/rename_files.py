@@ -14,7 +14,7 @@ from fsprobe.checks.mount import Mount
     needs=("write",), killers=("RENAME:fake", "WRITE:fake,path=*moved", "SETATTR:fake,path=*moved"),
 )
 def open_file(m: Mount) -> None:
-    """A file renamed while open is written, cut, changed by its descriptor, and all of it is in the new place."""
+    """A file renamed while open is written and cut by its descriptor, and all of it is in the new place."""
     m.subdir("other")
     path, moved = m.file("old", b"0123456789"), m.path("other/moved")
     fd = m.open(path, os.O_RDWR)
@@ -22,9 +22,7 @@ def open_file(m: Mount) -> None:
     m.expect_equal(b"0123456789", m.pread(fd, 100, 0), "the content by descriptor")
     os.pwrite(fd, b"AB", 2)
     os.ftruncate(fd, 6)
-    os.fchmod(fd, 0o640)
-    m.expect_equal(b"01AB45", m.read(moved), "the content by the new path")
-    m.expect_equal(0o640, m.stat(moved).permissions, "the mode by the new path", show=oct)
+    m.expect_equal((6, b"01AB45"), (m.stat(moved).size, m.read(moved)), "size and content by the new path")
     os.fsync(fd)
     m.close(fd)
     m.expect_equal(b"01AB45", m.read(moved), "the content after close")

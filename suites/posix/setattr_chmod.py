@@ -22,11 +22,12 @@ def chmod_ctime(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.chmod-keeps-rest", op="SETATTR", source="catalogue 3.4.2; POSIX chmod", also=("GETATTR", "READ"),
-    needs=("write",), killers=("SETATTR:fake", "READ:flip", "GETATTR:attr.mode=0o100700,path=*kept"),
+    needs=("write",), killers=("SETATTR:fake,path=*kept,nth=2", "READ:flip", "SETATTR:errno=EPERM,path=*kept,nth=2"),
 )
 def chmod_keeps_rest(m: Mount) -> None:
     """chmod leaves content, size, owner, group, links and inode number as they were."""
     path = m.file("kept", b"content")
+    m.chmod(path, 0o600)
     before = m.stat(path)
     for mode in (0o700, 0o604, 0o444, 0o644):
         os.chmod(path, mode)
@@ -40,12 +41,14 @@ def chmod_keeps_rest(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.fchmod-read-only", op="SETATTR", source="catalogue 3.4.1; POSIX fchmod", needs=("write",),
-    killers=("SETATTR:errno=EBADF", "SETATTR:fake"),
+    killers=("SETATTR:errno=EBADF,path=*file,nth=2", "SETATTR:fake,path=*folder,nth=2"),
 )
 def fchmod_read_only(m: Mount) -> None:
     """fchmod works on a descriptor that was opened for reading, of a file and of a directory."""
-    file = m.open(m.file("file"))
-    folder = m.open(m.subdir("folder"), os.O_RDONLY | os.O_DIRECTORY)
+    paths = m.file("file"), m.subdir("folder")
+    for path in paths:
+        m.chmod(path, 0o700)
+    file, folder = m.open(paths[0]), m.open(paths[1], os.O_RDONLY | os.O_DIRECTORY)
     for fd, what in ((file, "file"), (folder, "directory")):
         os.fchmod(fd, 0o711)
         m.expect_equal(0o711, m.stat(fd).permissions, f"the mode of the {what}", show=oct)
@@ -54,12 +57,13 @@ def fchmod_read_only(m: Mount) -> None:
 @mount_check(
     "posix.setattr.chmod-before-close", op="SETATTR", source="catalogue 3.4.1; POSIX fchmod",
     also=("WRITE", "FLUSH", "RELEASE"), needs=("write",),
-    killers=("SETATTR:fake,path=*busy", "WRITE:fake,path=*busy", "SETATTR:errno=EACCES,path=*busy"),
+    killers=("SETATTR:fake,path=*busy,nth=2", "WRITE:fake,path=*busy", "SETATTR:errno=EACCES,path=*busy,nth=2"),
 )
 def chmod_before_close(m: Mount) -> None:
     """A file that is written, made read-only by fchmod, written on and closed keeps both the mode and the data."""
     path = m.path("busy")
     fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    m.chmod(path, 0o600)
     os.write(fd, b"first ")
     os.fchmod(fd, 0o444)
     os.write(fd, b"second")

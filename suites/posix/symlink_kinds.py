@@ -99,7 +99,7 @@ def through_directory(m: Mount) -> None:
     m.expect_equal([b"made"], m.names(f"{link}/"), "the entries through the link")
     m.expect_equal("directory", linux.type_name(m.stat(f"{link}/").mode), "the type through the link")
     os.unlink(f"{link}/made")
-    m.expect_equal([], m.names(folder), "the entries of the directory after removal")
+    m.expect(not m.listed(f"{folder}/made"), "the file not to be listed after removal", "it is")
 
 
 @mount_check(
@@ -154,6 +154,13 @@ def many_lengths(m: Mount) -> None:
     """Targets of 59 to 61, 255 to 257 and 1023 to 1025 bytes, where formats change, come back whole."""
     for length in (59, 60, 61, 255, 256, 257, 1023, 1024, 1025, 4094):
         target = (b"%d/" % length) * 4096
-        path = m.link_to(target[:length], f"link{length}")
+        path = m.path(f"link{length}")
+        try:
+            os.symlink(os.fsdecode(target[:length]), path)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG or length < 1024:
+                raise
+            m.info(f"a target of {length} bytes is too long here, as on XFS")
+            continue
         m.expect_equal(target[:length], os.readlink(os.fsencode(path)), f"the target of {length} bytes")
         m.expect_equal(length, m.stat(path, follow=False).size, "the size")
