@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ class Standing:
     def __init__(self, place: Path, argv: list[str]) -> None:
         self.mountpoint = place / "standing"
         self.mountpoint.mkdir()
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[subprocess.Popen[Any]] = []
         self.minor = -1
         words = [word.replace("{mountpoint}", str(self.mountpoint)) for word in argv]
         environment = {**os.environ, "HANGS_MOUNTPOINT": str(self.mountpoint)}

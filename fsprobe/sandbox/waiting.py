@@ -30,9 +30,11 @@ _DESCRIPTOR = _words(
     "ioctl flock fstatfs copy_file_range fsetxattr fgetxattr flistxattr fremovexattr syncfs"
 )
 _PATH: dict[str, tuple[int | None, int]] = {
-    **dict.fromkeys(  # below the working directory
-        _words("open stat lstat access truncate rename mkdir rmdir link unlink readlink chmod chown lchown "
-               "mknod statfs setxattr lsetxattr getxattr lgetxattr listxattr llistxattr removexattr lremovexattr"), (None, 0)),
+    **dict.fromkeys(
+        _words("open stat lstat access truncate rename mkdir rmdir link unlink readlink chmod chown lchown mknod "
+               "statfs setxattr lsetxattr getxattr lgetxattr listxattr llistxattr removexattr lremovexattr"),
+        (None, 0),
+    ),
     "symlink": (None, 1), "symlinkat": (1, 2),
     **dict.fromkeys(
         _words("openat mkdirat mknodat fchownat newfstatat unlinkat renameat renameat2 linkat readlinkat fchmodat "
