@@ -77,7 +77,7 @@ def lock_holder(m: Mount) -> None:
 
 @mount_check(
     "posix.setlk.dropped-on-close", op="SETLK", source="catalogue 3.22.2, 3.17.4; POSIX close", also=("FLUSH",),
-    needs=("write",), killers=("FLUSH:fake,path=*locked", "SETLK:errno=EIO"),
+    needs=("write", "locks"), killers=("FLUSH:fake,path=*locked", "SETLK:errno=EIO"),
 )
 def dropped_on_close(m: Mount) -> None:
     """Closing any descriptor of a file drops all POSIX locks of the process on it."""
@@ -90,7 +90,7 @@ def dropped_on_close(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setlk.ranges", op="SETLK", source="catalogue 3.22.3; POSIX fcntl", also=("GETLK",), needs=("write",),
+    "posix.setlk.ranges", op="SETLK", source="catalogue 3.22.3; POSIX fcntl", also=("GETLK",), needs=("write", "locks"),
     killers=("SETLK:fake", "SETLK:errno=ENOLCK,nth=2"),
 )
 def ranges(m: Mount) -> None:
@@ -128,7 +128,7 @@ def wakes(m: Mount) -> None:
 
 @mount_check(
     "posix.setlkw.interruptible", op="INTERRUPT", level=SHOULD, source="catalogue 3.22.4; POSIX fcntl", main=True,
-    also=("SETLKW",), needs=("write",), killers=("INTERRUPT:fake", "INTERRUPT:drop"),
+    also=("SETLKW",), needs=("write", "locks"), killers=("INTERRUPT:fake", "INTERRUPT:drop"),
 )
 def interruptible(m: Mount) -> None:
     """A signal ends the wait for a lock with EINTR."""
