@@ -43,7 +43,7 @@ class Reporter:
         files = tuple((form, path) for form, path in asked.items() if path is not None)
         for form, path in files:
             if path != "-":
-                _require_writable(f"--{form}", path, f"result.{_SUFFIX.get(form, form)}")
+                require_writable(f"--{form}", path, f"result.{_SUFFIX.get(form, form)}")
         _require_different(files)
         return cls(files, err if any(path == "-" for _, path in files) else out, out, err, verbose)
 
@@ -88,7 +88,7 @@ def run_and_report(make: Callable[[], RunOptions], name: str, reporter: Reporter
     """
     options: RunOptions | None = None
     try:
-        with _signals_interrupt():
+        with signals_interrupt():
             _import_all()
             options = make()
             document = _run(options, reporter, quiet)
@@ -149,7 +149,7 @@ def _ignore(_event: Event) -> None:
 
 
 @contextmanager
-def _signals_interrupt() -> Iterator[None]:
+def signals_interrupt() -> Iterator[None]:
     """SIGTERM and SIGHUP end a run as Ctrl-C does: cleaned up, the partial report written, exit 130.
 
     The first is enough: cleaning up is bounded, and a second one in the middle of it would cost the result. One that
@@ -194,7 +194,7 @@ def _reader_may_leave(stream: IO[str]) -> Iterator[None]:
             os.close(null)
 
 
-def _require_writable(option: str, path: str, usual: str) -> None:
+def require_writable(option: str, path: str, usual: str) -> None:
     target = Path(path)
     place = target.parent
     if target.is_dir():
