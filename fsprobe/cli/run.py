@@ -30,7 +30,8 @@ _WRITTEN = ("json", "junit", "markdown", "html")
 @click.option("--no-mount", is_flag=True, help="The wire layer only: fsprobe plays the kernel.")
 @click.option("--no-relay", is_flag=True, help="Let the daemon hold /dev/fuse itself; no traffic is seen.")
 @click.option("--native", metavar="DIR", help="Check this directory in place of a TARGET.")
-@click.option("--expect", type=click.Choice(["full", "read-only"]), help="What the target is meant to be.")
+@click.option("--expect", type=click.Choice(["full", "read-only", "object-store"]),
+              help="What the target is meant to be; what such a one may decline is no failure.")
 @click.option("--strict", is_flag=True, help="WARN and UNSUPPORTED are unexpected too.")
 @click.option("--start-timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, metavar="S",
               show_default=True, help="Until the daemon must serve.")

@@ -18,6 +18,10 @@ from fsprobe.report.text import WIDTH, fold, labelled, pack
 _ONE_LINE = 53  # what is left beside the label, the separator and "and 12 more"
 _PLACE = re.compile(r"'(\{\w+\})'")
 _UNKNOWN = ("", "unknown")
+_EXPECTED = {
+    "full": "a full file system", "read-only": "a read-only file system",
+    "object-store": "an object store: it may decline links, attributes, directory renames, writes out of order",
+}  # fmt: skip
 
 
 def header(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
@@ -47,6 +51,7 @@ def _facts(target: Mapping[str, Any], environment: Mapping[str, Any], verbose: b
         ("daemon", _daemon(target, verbose)),
         ("protocol", _protocol(environment, verbose)),
         ("machine", _machine(environment)),
+        ("expected", _EXPECTED.get(str(environment.get("expect")), "")),
         ("seed", str(environment.get("seed", "")) if verbose else ""),
         ("masked", " ".join(environment.get("masked") or ()) if verbose else ""),
         ("kept in", str(environment.get("kept") or "")),

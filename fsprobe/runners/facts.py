@@ -22,10 +22,11 @@ from fsprobe.trace.exchange import Exchange
 _SCRIPT_LIMIT = 1 << 20
 
 
-def environment() -> dict[str, Any]:
-    """This machine and user, and when it is."""
+def environment(expect: str | None = None) -> dict[str, Any]:
+    """This machine and user, when it is, and what the target is meant to be, where that was said."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"fsprobe": __version__, "kernel": platform.release(), "uid": os.geteuid(), "started": started}
+    said = {} if expect is None else {"expect": expect}
+    return {"fsprobe": __version__, "kernel": platform.release(), "uid": os.geteuid(), "started": started, **said}
 
 
 def sha256(path: str) -> str:

@@ -17,6 +17,7 @@ from fsprobe.results import document
 from fsprobe.results.baseline import Baseline, mark_known
 from fsprobe.results.records import CheckResult, Incident, OpSummary
 from fsprobe.runners import scene
+from fsprobe.runners.expectations import soften
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Findings:
             start_failure=self.failure, mount_options=self.mount_options,
             read_only=bool(self.environment.get("read_only")), limits=self.processes.get("limits", {}),
         )  # fmt: skip
-        return diagnose(evidence)
+        return soften(diagnose(evidence), self.results, self.environment.get("expect"))
 
 
 def document_of(

@@ -12,7 +12,7 @@ from typing import Literal
 from fsprobe.config.target import Target
 from fsprobe.results.baseline import Baseline
 
-Expectation = Literal["full", "read-only"]
+Expectation = Literal["full", "read-only", "object-store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class RunOptions:
     the target's own. select: globs over check ids, any of which keeps a check. ops: names of operations in
     upper case, any of which keeps a check. quick: only the checks marked so.
     no_mount: the wire layer only. no_relay: the daemon holds the device itself. expect: what the target is
-    meant to be; None: find out. strict: WARN and UNSUPPORTED are unexpected too. start_timeout: seconds until
+    meant to be; None: find out (`expectations` has what an object store may decline).
+    strict: WARN and UNSUPPORTED are unexpected too. start_timeout: seconds until
     the daemon must have answered INIT. timeout: seconds after which one command or request counts as
     unanswered. baseline: the known failures, where a file names them. inject: fault rules of the relay, as typed.
     seed: of every random choice; None draws one. keep: the run directory is copied out and named.

@@ -86,9 +86,7 @@ class Session:
         self.traffic = Traffic()
         self.library: Library = UNKNOWN
         self.target: dict[str, Any] = {"name": options.target_name}
-        self.environment: dict[str, Any] = {**facts.environment(), "seed": self.seed}
-        if options.expect is not None:
-            self.environment["expect"] = options.expect
+        self.environment: dict[str, Any] = {**facts.environment(options.expect), "seed": self.seed}
         self.features: dict[str, str] = {}
         self.troubles: Counter[str] = Counter()
         self.avoid: list[str] = []
@@ -313,12 +311,11 @@ class Session:
         if incident is not None and not incident.opcode:
             open_op = self.traffic.unanswered(exchanges, else_last=incident.kind == "crash")
             incident = replace(incident, opcode=open_op or check.op)
-        result = judge(
-            check, outcome, exchanges, incident, reproduce=self._reproduce(check), describe=self.traffic.describe
-        )
+        again, describe = self._reproduce(check), self.traffic.describe
+        result = judge(check, outcome, exchanges, incident, reproduce=again, describe=describe)
         if self.environment.get("isolation") == "user" and check.layer != "wire":
             result = owners.excuse(result, exchanges, os.geteuid(), os.getegid())
-        result = expectations.excuse(result, self.options.expect)
+        result = expectations.excuse(result, exchanges, self.options.expect)
         return result if incident is None else self._note_incident(*noted(incident, result))
 
     def _note_incident(self, incident: Incident, result: CheckResult) -> CheckResult:

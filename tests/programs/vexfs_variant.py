@@ -2,7 +2,9 @@
 
 `older` does without READDIRPLUS, RENAME2 and other newer operations, has file flags (lsattr), and the kernel leaves
 permissions to it, so that it is asked ACCESS. `block-device` is the same with BMAP, as type fuseblk. `read-only` holds
-a small tree and answers EROFS to all that writes.
+a small tree and answers EROFS to all that writes. `no-links` has no hard links and no extended attributes, and says so
+as a libfuse daemon does without the handlers. `object-store` is as a bucket in the cloud is: files are written from
+beginning to end, have one mode and one owner, lose their content with their name, and a directory cannot be renamed.
 """
 
 from __future__ import annotations
@@ -14,10 +16,10 @@ import stat
 import sys
 from typing import Any
 
-from fsprobe.wire import BmapOut, IoctlOut
+from fsprobe.wire import BmapOut, IoctlOut, Request, SetattrValid, WriteOut
 from reference_fs import model_files, model_names, model_xattrs
 from reference_fs.model import Store
-from reference_fs.model_inode import Caller
+from reference_fs.model_inode import Caller, Inode, fail
 from reference_fs.options import Options
 from reference_fs.profiles import HEALTHY, RAW, Profile
 from reference_fs.raw_device import Device, open_mounted
@@ -28,6 +30,12 @@ from reference_fs.raw_replies import Timeouts
 OLDER = Profile(
     "older", "nothing", fronts=(RAW,),
     absent=frozenset({"READDIRPLUS", "RENAME2", "COPY_FILE_RANGE_64", "STATX", "TMPFILE"}),
+)  # fmt: skip
+XATTRS = ("SETXATTR", "GETXATTR", "LISTXATTR", "REMOVEXATTR")
+NO_LINKS = Profile("no-links", "nothing", fronts=(RAW,), absent=frozenset({"LINK", *XATTRS}))
+OBJECT_STORE = Profile(
+    "object-store", "nothing", fronts=(RAW,), drops_open=True,
+    absent=frozenset((*XATTRS, *OLDER.absent, "COPY_FILE_RANGE", "FALLOCATE", "LSEEK")),
 )  # fmt: skip
 WRITING = (
     "SETATTR", "MKNOD", "MKDIR", "SYMLINK", "LINK", "UNLINK", "RMDIR", "RENAME", "RENAME2", "CREATE", "TMPFILE",
@@ -71,6 +79,44 @@ class ReadOnly(Operations):
         super().ACCESS(request)
 
 
+class ObjectStore(Operations):
+    """What a store of whole objects can do, each refusal with an error that programs understand."""
+
+    def LINK(self, request: Request) -> bytes:
+        raise fail(errno.EOPNOTSUPP)
+
+    SYMLINK = LINK
+
+    def MKNOD(self, request: Request) -> bytes:
+        if not stat.S_ISREG(request.body.mode):
+            raise fail(errno.EPERM)
+        return super().MKNOD(request)
+
+    def SETATTR(self, request: Request) -> Any:
+        body, inode = request.body, self.node(request.header.nodeid)
+        if not body.valid & SetattrValid.SIZE:
+            return self.GETATTR(request)
+        if body.size not in (0, inode.size):
+            raise fail(errno.EOPNOTSUPP)
+        return super().SETATTR(request)
+
+    def WRITE(self, request: Request) -> WriteOut:
+        if request.body.offset != self.node(request.header.nodeid).size:
+            raise fail(errno.EOPNOTSUPP)
+        return super().WRITE(request)
+
+    def RENAME(self, request: Request) -> None:
+        folder = self.node(request.header.nodeid).entries
+        moved = folder.get(request.body.oldname) if folder is not None else None
+        if moved is not None and moved.is_dir:
+            raise fail(errno.EXDEV)
+        super().RENAME(request)
+
+    def _grant(self, inode: Inode) -> bytes:
+        inode.mode = stat.S_IFMT(inode.mode) | (0o755 if stat.S_ISDIR(inode.mode) else 0o644)
+        return super()._grant(inode)
+
+
 def fill(store: Store) -> None:
     """A file of 8893 bytes with an attribute, a directory with a file in it, and a link."""
     us = Caller(os.geteuid(), os.getegid())
@@ -103,6 +149,10 @@ def main() -> None:
     if kind == "read-only":
         fill(store)
         serve(device, ReadOnly(store, timeouts, HEALTHY), HEALTHY)
+    elif kind == "no-links":
+        serve(device, Operations(store, timeouts, NO_LINKS), NO_LINKS)
+    elif kind == "object-store":
+        serve(device, ObjectStore(store, timeouts, OBJECT_STORE), OBJECT_STORE)
     else:
         serve(device, Older(store, timeouts, OLDER), OLDER)
 
