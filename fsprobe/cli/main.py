@@ -23,12 +23,13 @@ from fsprobe.cli.diagnose import diagnose
 from fsprobe.cli.doctor import doctor
 from fsprobe.cli.explain import explain
 from fsprobe.cli.list import list_checks
+from fsprobe.cli.mutate import mutate
 from fsprobe.cli.report import report
 from fsprobe.cli.run import run
 from fsprobe.cli.trace import trace
 from fsprobe.errors import FsprobeError, UsageError
 
-_VERBS = (run, trace, diagnose, list_checks, explain, report, baseline, doctor, completion)
+_VERBS = (run, trace, diagnose, list_checks, explain, report, baseline, mutate, doctor, completion)
 INTERRUPTED = 130
 
 

@@ -6,6 +6,7 @@ what counts as red. A fault is a rule of the relay, or the name of a built-in ta
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Mapping
@@ -25,6 +26,9 @@ from fsprobe.runners.target_run import StartError, TargetRun, Unready
 from fsprobe.runners.traffic import Traffic
 from fsprobe.runners.verdict import judge
 from fsprobe.trace.exchange import Exchange
+
+# Kinds after which a request stays open.
+_LEAVE_OPEN = frozenset({"drop", "unique", "positive-errno", "length"})
 
 SOUND = frozenset({Verdict.PASS, Verdict.INFO})
 
@@ -99,20 +103,35 @@ class Bench:
         self._suspect = False
         return result
 
-    def ask_hurt(self, check: Check, killer: str) -> CheckResult:
-        """The result with the fault, which comes only now where it can."""
+    def ask_hurt(self, check: Check, killer: str, patience: float | None = None) -> CheckResult:
+        """The result with the fault, which comes only now where it can.
+
+        patience: seconds after which a request counts as unanswered here, where that is another time than usually.
+        """
         if is_built_in(killer) or killer.startswith("INIT:"):
             return self.ask_from_start(check, killer)
         self._start_if_needed()
         self._fresh = False
         self._suspect = self._suspect or may_poison(killer)
         self.life.sandbox.call("rules", rules=[killer])
+        if patience is not None and self.life.asking is not None:
+            self.life.asking.timeout = patience
         result = self._ask(check)
         if self.life.asking is not None:
+            self.life.asking.timeout = self.options.timeout
             self.life.sandbox.call("rules", rules=[])
+            self._answer_what_is_open(killer)
         if leaves_traces(killer):
             self.life.stop()
         return result
+
+    def _answer_what_is_open(self, killer: str) -> None:
+        """A reply that was spoilt may leave its request open though its caller went on: the next check would be told
+        of that one."""
+        if self.hardy and killer.partition(":")[2].split(",")[0] in _LEAVE_OPEN:
+            opened = [request["unique"] for request in self.life.sandbox.call("status")["open"]]
+            if opened:
+                self.life.sandbox.call("answer", uniques=opened, error=errno.EIO)
 
     def ask_from_start(self, check: Check, killer: str) -> CheckResult:
         """The result with a fault that is there before the first request, as with `--inject`: where the place of

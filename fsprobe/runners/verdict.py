@@ -66,10 +66,10 @@ def judge(
     """
     ruling = _rule(check, outcome, incident)
     op, blocked_by, reason = check.op, "", ruling.reason
-    if ruling.verdict is Verdict.CRASH and outcome is not None and found_before(outcome):
+    if incident is not None and ruling.verdict is Verdict.CRASH and outcome and found_before(outcome, incident.opcode):
         op = blame(check.op, check.layer, errno_name(outcome.errno) or errno_in(outcome.observed), exchanges)
     elif incident is not None and ruling.verdict is Verdict.CRASH:
-        op = crash_blame(check.op, incident.opcode, exchanges)
+        op = crash_blame(check.op, incident, exchanges)
     elif incident is not None and ruling.verdict is Verdict.HANG:
         op = incident.opcode or check.op
     elif outcome is not None and outcome.kind == "blocked":
@@ -100,6 +100,7 @@ def judge(
         notes=outcome.notes if outcome else (),
         evidence=_evidence(outcome, incident),
         main=check.main,
+        sent=() if quiet and not blocked_by else tuple(dict.fromkeys(operation_name(e.opcode) for e in exchanges)),
     )
 
 
@@ -242,7 +243,8 @@ def _trace(
 def _failed(exchange: Exchange, op: str, errno: str) -> bool:
     """Whether it is the request that failed the check: answered with the error that was met, or not at all."""
     unanswered = exchange.error is None and exchange.opcode not in NO_REPLY
-    return operation_name(exchange.opcode) == op and (unanswered or (bool(errno) and answered(exchange) == errno))
+    met = bool(errno) and answered(exchange) == errno
+    return (operation_name(exchange.opcode) == op and (unanswered or met)) or (met and errno != "ENOENT")
 
 
 def _evidence(outcome: Outcome | None, incident: Incident | None) -> tuple[str, ...]:
