@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fsprobe.diagnose.absent import FAILED, disguised, not_implemented, read_only
+from fsprobe.diagnose.derived import absorb
 from fsprobe.diagnose.evidence import Evidence, StartFailure
 from fsprobe.diagnose.failing import in_the_way, wrong_results
 from fsprobe.diagnose.operations import OPERATIONS, rank
@@ -52,6 +53,7 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
         return _ranked([*found, *closed], evidence)
     found += [*out_of_files(evidence), *read_only(evidence), *not_implemented(evidence)]
     found += [one for one in disguised(evidence) if not _has(found, one.op)]
+    found = absorb(found, evidence)
     found += wrong_results(evidence, _explained(found))
     found += in_the_way(evidence, _explained(found))
     return _ranked(found, evidence)

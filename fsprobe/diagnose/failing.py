@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fsprobe.diagnose.absent import FAILED, blocked_by, commands, ids
 from fsprobe.diagnose.advice import implement, look_at
+from fsprobe.diagnose.derived import charge, works_alone
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.diagnose.operations import OPERATIONS
@@ -20,6 +21,8 @@ from fsprobe.results.verdicts import Cause
 _XATTR_FIX = "Answer EOPNOTSUPP, or ENOSYS once: programs such as `ls -l` and `cp -p` then do without."
 _PARENT_MTIME = re.compile(r"newer mtime after .*\bthe directory\b")
 _MTIME_FIX = "Set mtime and ctime of the parent whenever an entry is made, removed or renamed in it (POSIX)."
+# An open file whose name is gone is not known any more.
+_GONE = re.compile(r"^(?!LOOKUP|UNLINK|RMDIR|RENAME|LINK )\w+ \S+ \(deleted\).* → (ESTALE|ENOENT|EBADF)\b")
 _LOOKS_UP = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
 _MANY = 4
 # Errors that the kernel makes by what an operation said before: that operation, and what it said.
@@ -40,8 +43,15 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
     roots, lies = roots_of(failed, evidence), lying_attributes(failed, evidence)
     found, failed = _shared(failed, roots, evidence)
     groups: dict[tuple[str, Cause], list[CheckResult]] = {}
+    known = {**_alone(failed, evidence), **roots}
+    solid = [op for op in known if op not in roots or not works_alone(op, evidence)]
     for check in failed:
         op = root_of(check, roots, evidence, lies)
+        if op == check.op:
+            op = charge(check, solid, evidence) or op
+            if op != check.op:
+                groups.setdefault((op, known[op]), []).append(check)
+                continue
         cause = roots.get(op) or cause_of(check, evidence)
         groups.setdefault((op, cause), []).append(check)
     told: set[str] = set()
@@ -52,11 +62,25 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
     return found
 
 
+def _alone(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cause]:
+    """Operations that fail where they are asked by themselves, with no kernel or program in between, and how."""
+    found: dict[str, Cause] = {}
+    for check in failed:
+        if check.layer == "wire" and check.declared == check.op:
+            found.setdefault(check.op, cause_of(check, evidence))
+    return found
+
+
 def _shared(
     failed: Sequence[CheckResult], roots: Mapping[str, Cause], evidence: Evidence
 ) -> tuple[list[Diagnosis], list[CheckResult]]:
     """Causes that several operations share by their nature, and the checks that are left over."""
     found = []
+    gone = [check for check in failed if any(map(_GONE.search, check.trace))]
+    if gone:
+        gone += [check for check in evidence.checks if check.blocked_by and any(map(_GONE.search, check.trace))]
+        found.append(_gone_with_its_name(gone, evidence))
+        failed = [check for check in failed if check not in gone]
     parents = [check for check in failed if _PARENT_MTIME.search(check.expected) and not check.errno]
     if len({check.op for check in parents}) > 1:
         told = "the mtime of a directory does not change when its entries do"
@@ -77,6 +101,26 @@ def _shared(
         found.append(_spread(errno, mine, evidence, refused if errno == "EIO" else ""))
         taken |= {check.id for check in mine}
     return found, [check for check in failed if check.id not in taken]
+
+
+def _gone_with_its_name(checks: Sequence[CheckResult], evidence: Evidence) -> Diagnosis:
+    """Temporary files are unlinked while open, everywhere: they have to be there until they are closed."""
+    lines = dict.fromkeys(line for check in checks for line in check.trace if _GONE.search(line))
+    answered = tuple(dict.fromkeys(line.split(" ")[0] for line in lines))
+    errnos = dict.fromkeys(match[1] for line in lines if (match := _GONE.search(line)))
+    return Diagnosis(
+        cause=Cause.WRONG_DATA,
+        op="UNLINK",
+        confidence="proven",
+        summary=f"a file that is unlinked while it is open is gone: {', '.join(answered[:4])} "
+        f"{'answers' if len(answered) == 1 else 'answer'} {', '.join(errnos)} for it",
+        evidence=(*tuple(lines)[:3], *commands(checks)),
+        fix="\n".join((f"{look_at('UNLINK', evidence.library)} Keep a node and its data until its last handle is "
+                       "released and the kernel has forgotten it; UNLINK only takes the name away.",
+                       f"Repeat it: {checks[0].reproduce}")),
+        checks=ids(checks),
+        ops=tuple(dict.fromkeys(("UNLINK", *answered))),
+    )  # fmt: skip
 
 
 def _unanswered(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, list[CheckResult]]:
@@ -137,7 +181,7 @@ def _together(
 def _wrong(
     op: str, cause: Cause, checks: Sequence[CheckResult], collateral: Sequence[CheckResult], evidence: Evidence
 ) -> Diagnosis:
-    first = next((check for check in checks if check.main), checks[0])
+    first = min(checks, key=lambda check: (check.declared != op, not check.main))
     lines = list(dict.fromkeys(f"{c.id}: expected {c.expected}, observed {c.observed}" for c in checks[:3]))
     summary = evidence.operations.get(op)
     proven = cause is Cause.WRONG_ERRNO and summary is not None and summary.replies.get(first.errno, 0) > 0

@@ -41,7 +41,9 @@ class CheckResult:
     it is about. errno: the name of the error that it met, "" where none. blocked_by: the operation that
     stood in the way of a question that could not be asked. reason: why SKIP or NOTRUN, or what UNSUPPORTED
     means, or the baseline's. seen: the verdict without the baseline, where that made it XFAIL or XPASS. trace:
-    described exchanges, where the verdict is not a plain success. reproduce: a command line.
+    described exchanges, where the verdict is not a plain success; sent: every operation that was asked meanwhile.
+    reproduce: a command line. script: a program that shows the failure. incident: the id of the record of what was
+    taken down when it hung or crashed.
     """
 
     id: str
@@ -66,6 +68,7 @@ class CheckResult:
     main: bool = False
     incident: str = ""
     script: str = ""
+    sent: tuple[str, ...] = ()
     seen: str = ""
 
 

@@ -38,29 +38,38 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
     errno: the name of the error that the failed call or command showed, "" where it showed none. The
     declared operation keeps the blame where it answered that error itself. Else the first operation whose
     answer was that error and a fault has it; an EIO that nobody answered is that of the first reply which a kernel
-    does not take. With no error shown, another operation has it only where the
-    declared one was never sent and a core operation answered ENOSYS raw: the check did not get that far.
+    does not take, and so is all that shows no error or one of daily work. With no error shown, another operation has
+    it only where the declared one was never sent and a core operation answered ENOSYS raw: the check did not get
+    that far.
     A program may say nothing but `unable to write`, or name what it met later: in the shell layer an operation that
     failed meanwhile is at fault, whatever the words.
     Without exchanges (no relay) it is the declared operation, always.
     """
+    refused = [operation_name(e.opcode) for e in exchanges if e.reply is not None and e.note]
     mine = [exchange for exchange in exchanges if operation_name(exchange.opcode) == declared]
     if errno:
         if errno == "ENOSYS" and declared == "CREATE":
             # Once CREATE has answered ENOSYS the kernel asks MKNOD for ever: MKNOD's answer is then
             # CREATE's, and the blame must not depend on which check came first.
             mine += [exchange for exchange in exchanges if operation_name(exchange.opcode) == "MKNOD"]
-        if any(answered(exchange) == errno for exchange in mine):
+        own = [exchange for exchange in mine if answered(exchange) == errno]
+        if own and refused and not any(map(is_fault, own)):
+            return declared if declared in refused else refused[0]
+        if own:
             return declared
-        guilty = [e for e in exchanges if answered(e) == errno and is_fault(e)]
+        guilty = sorted((e for e in exchanges if answered(e) == errno and is_fault(e)), key=_place)
         if not guilty and errno == "EIO":  # the kernel makes it of a reply that it cannot take
             guilty = [e for e in exchanges if e.reply is not None and e.note]
         if not guilty and errno == "ENOSYS" and layer == "wire":  # no kernel here that would make something of it
             guilty = [e for e in exchanges if answered(e) == errno]
         if not guilty and layer == "shell":
             guilty = _unsaid(declared, exchanges)
+        if not guilty and refused:
+            return refused[0]
     elif layer == "shell" and (unsaid := _unsaid(declared, exchanges)):
         guilty = unsaid
+    elif refused:
+        return declared if declared in refused else refused[0]
     elif mine:
         return declared
     else:
@@ -69,11 +78,17 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
 
 
 def _unsaid(declared: str, exchanges: Sequence[Exchange]) -> list[Exchange]:
-    """Faults that a program met and did not name, those of the declared operation first, those of FLUSH last: it is
-    where an earlier error is told once more. What is optional and was declined is no fault."""
+    """Faults that a program met and did not name, those of the declared operation first. What is optional and was
+    declined is no fault, and neither is what the kernel asked for itself and let pass."""
     faults = [exchange for exchange in exchanges if is_fault(exchange) and not _declined(exchange)]
-    place = {"FLUSH": 2} | {declared: 0}
-    return sorted(faults, key=lambda exchange: place.get(operation_name(exchange.opcode), 1))
+    faults = [e for e in faults if declared == "GETXATTR" or operation_name(e.opcode) != "GETXATTR"]
+    return sorted(faults, key=lambda exchange: (operation_name(exchange.opcode) != declared, _place(exchange)))
+
+
+def _place(exchange: Exchange) -> int:
+    """Whom an error is charged to last: FLUSH tells an earlier one once more, and GETXATTR's mostly stays in the
+    kernel, which asks for security.capability at every write (security/commoncap.c cap_inode_need_killpriv)."""
+    return {"GETXATTR": 1, "FLUSH": 2}.get(operation_name(exchange.opcode), 0)
 
 
 def _declined(exchange: Exchange) -> bool:
