@@ -302,3 +302,72 @@ def random_work(m: Mount) -> None:
             m.expect_equal(bytes(shadow[at : at + 5000]), m.pread(fd, 5000, at), f"5000 bytes at {at} in step {step}")
         m.expect_equal(len(shadow), os.fstat(fd).st_size, f"the size after step {step}, {what}")
     m.expect_equal(bytes(shadow), m.read(path), "the content in the end")
+
+
+@mount_check(
+    "posix.write.splice", op="WRITE", source="catalogue 3.15.1; man 2 splice, sendfile", also=("READ",),
+    needs=("write",), killers=("WRITE:fake", "WRITE:flip", "READ:flip"),
+)
+def splice(m: Mount) -> None:
+    """By splice through a pipe, and by sendfile from file to file, the same bytes arrive at the offset given."""
+    data = m.rng.randbytes(150_000)
+    source, path = m.open(m.file("source", data)), m.file("target", b"t" * 100)
+    target = m.open(path, os.O_RDWR)
+    out, into = os.pipe()
+    try:
+        done = 0
+        while done < 100_000:
+            with m.optional(errno.EINVAL, what="splice"):
+                count = os.splice(source, into, min(32_768, 100_000 - done), offset_src=1_000 + done)
+            m.expect(count > 0, f"bytes from splice after {done}", "none")
+            moved = 0
+            while moved < count:
+                moved += os.splice(out, target, count - moved, offset_dst=50 + done + moved)
+            done += count
+    finally:
+        os.close(out)
+        os.close(into)
+    m.expect_equal(b"t" * 50 + data[1_000:101_000], m.read(path), "the content by splice")
+    os.lseek(target, 0, os.SEEK_END)
+    done = 0
+    while done < 40_000:
+        count = os.sendfile(target, source, 101_000 + done, 40_000 - done)
+        m.expect(count > 0, f"bytes from sendfile after {done}", "none")
+        done += count
+    m.expect_equal(b"t" * 50 + data[1_000:141_000], m.read(path), "the content by splice and sendfile")
+
+
+@mount_check(
+    "posix.write.after-chmod", op="WRITE", source="catalogue 3.15.9; POSIX write", also=("SETATTR", "READ", "FSYNC"),
+    needs=("write",), killers=("WRITE:errno=EACCES,nth=2", "WRITE:fake", "FSYNC:errno=EACCES"),
+)
+def after_chmod(m: Mount) -> None:
+    """What was open for writing stays so when the mode becomes 0: by the descriptor, and through a mapping of it."""
+    path = m.path("closed")
+
+    def work() -> None:
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        os.write(fd, b"x" * 5_000)
+        with m.setup():
+            os.chmod(path, 0)
+        os.pwrite(fd, b"descriptor", 100)
+        os.ftruncate(fd, 4_500)
+        try:
+            with mmap.mmap(fd, 4_500) as mapped:
+                mapped[4_200:4_207] = b"mapping"
+                mapped.flush()
+        except OSError as error:
+            if error.errno not in (errno.ENODEV, errno.EACCES):
+                raise
+            os.pwrite(fd, b"mapping", 4_200)
+        os.fsync(fd)
+        expected = b"x" * 100 + b"descriptor" + b"x" * 4_090 + b"mapping" + b"x" * 293
+        m.expect_equal(expected, m.pread(fd, 9_000, 0), "the content")
+        os.close(fd)
+
+    if os.geteuid() == 0 and not m.features.get("allow_other"):
+        with m.setup():
+            os.chmod(m.dir, 0o777)
+        m.fork(work, uid=65534)
+    else:
+        m.fork(work)
