@@ -203,7 +203,7 @@ def read_only(evidence: Evidence) -> list[Diagnosis]:
 
 def _silenced_by_read_only(op: str) -> bool:
     row = OPERATIONS.get(op)
-    return row is not None and row.mutates and (row.enosys.raw or op in ("CREATE", "LINK"))
+    return row is not None and row.mutates and (row.enosys.raw or op == "CREATE")
 
 
 def commands(checks: Iterable[CheckResult]) -> list[str]:

@@ -129,7 +129,7 @@ def tail_follow(sh: Shell) -> None:
     writer = f"for n in $(seq 20); do echo $n >> {f}; done"
     # With --pid tail ends by itself, after a last look, once the writer has ended.
     sh.expect_output(
-        f"( ( {writer} ) & timeout 8 tail ---disable-inotify -s 0.02 --pid=$! -n +1 -f {f} )",
+        f"( ( {writer} ) & timeout 8 tail ---disable-inotify -s 0.02 --pid=$! -n +1 -f {f}; wait )",
         "first\n" + "\n".join(str(n) for n in range(1, 21)),
     )
 

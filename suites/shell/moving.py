@@ -114,7 +114,7 @@ def rename_storm(sh: Shell) -> None:
     sh.must(f"mkdir {a} {b} && for n in $(seq 24); do echo $n > {a}/$n; done")
     move = f"for n in $(seq $w 4 24); do mv {a}/$n {b}/$n && mv {b}/$n {a}/x$n && mv {a}/x$n {b}/$n || exit; done"
     sh.ok(f"( for w in 1 2 3 4; do ( {move} ) & done; for job in $(jobs -p); do wait $job || exit; done )")
-    sh.expect_output(f"ls -A {a}; ls {b} | wc -l; cat {b}/* | sort -n | cmp - <(seq 24)", "24")
+    sh.expect_output(f"ls -A {a}; cat {b}/* | sort -n", "\n".join(str(n) for n in range(1, 25)))
 
 
 @shell_check(
