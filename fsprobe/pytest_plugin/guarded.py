@@ -50,7 +50,8 @@ class Guarded:
         self.busy = 0
         """The thread that a call is made in."""
         self.postponed: Callable[[], None] | None = None
-        """What a signal's handler found to do in the middle of a call."""
+        """What a signal's handler found to do in the middle of a call; done at its end, unless `hold` says not yet."""
+        self.hold = False
 
     def call(self, name: str, timeout: float = 0.0, **args: Any) -> Any:
         """The result. Raises MachineError or TargetError as the guard met them, GuardLost where it is gone."""
@@ -64,8 +65,8 @@ class Guarded:
                 raise GuardLost(f"the process that holds the mounts did not answer {name!r}: {error}") from error
             finally:
                 self.busy = 0
-        todo, self.postponed = self.postponed, None
-        if todo is not None:
+        if self.postponed is not None and not self.hold:
+            todo, self.postponed = self.postponed, None
             todo()
         if "lines" in answer:
             kind = MachineError if answer["machine"] else TargetError
@@ -188,8 +189,15 @@ class FuseMount:
 
 def mount(guard: Guarded, options: RunOptions) -> FuseMount:
     """Start a target and mount it. Raises TargetError where it does not serve, MachineError where nothing can mount."""
-    told = guard.call(
-        "mount", options.start_timeout, options=pickle.dumps(options), env=dict(os.environ), cwd=os.getcwd()
-    )
+    guard.hold = True  # what was mounted must not be lost
+    try:
+        told = guard.call(
+            "mount", options.start_timeout, options=pickle.dumps(options), env=dict(os.environ), cwd=os.getcwd()
+        )
+    finally:
+        guard.hold = False
     guard.mounts += 1
-    return FuseMount(guard, told, options.target_name)
+    made = FuseMount(guard, told, options.target_name)
+    if guard.postponed is not None:
+        made.close()
+    return made

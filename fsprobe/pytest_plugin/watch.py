@@ -49,6 +49,9 @@ def set_timer(item: pytest.Item, settings: Any) -> bool | None:
         else:
             over()
 
+    guard = item.config.stash.get(GUARD, None)
+    if guard is not None:
+        guard.postponed = None
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, settings.timeout)
     item.stash[_CANCEL] = before

@@ -50,7 +50,8 @@ def headline(check: Mapping[str, Any]) -> str:
         told = check["observed"]
     else:
         told = f"expected {check['expected'] or 'success'}, observed {check['observed']}"
-    return " ".join(f"{check['verdict']} {check['op']}: {told}".split())
+    about = "" if told.startswith(f"{check['op']}: ") else f"{check['op']}: "
+    return " ".join(f"{check['verdict']} {about}{told}".split())
 
 
 def warning(check: Mapping[str, Any]) -> str:
