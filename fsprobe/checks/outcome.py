@@ -20,7 +20,7 @@ class Outcome:
     `unsupported` the file system declined an optional feature; `blocked` a set-up step failed, so the
     question could not be asked (`errno`, `call`); `skip` this environment cannot ask; `lost` the wire
     context got no answer or the daemon's end closed; `error` fsprobe's own fault (`detail` is a traceback).
-    `notes` are observations that never gate.
+    `notes` are observations that never gate. `script` is a program that shows the finding, where one could be made.
     """
 
     kind: Kind
@@ -32,6 +32,7 @@ class Outcome:
     detail: str = ""
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
+    script: str = ""
 
     def to_wire(self) -> dict[str, Any]:
         """A plain dict for the pipe."""

@@ -11,7 +11,7 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from fsprobe.checks.check import Check
@@ -19,8 +19,10 @@ from fsprobe.checks.mount import Mount as MountContext
 from fsprobe.posix import linux
 from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
 from fsprobe.posix.files import errno_name, is_absent, total_size
+from fsprobe.runners.calls import Calls, taken_down
 from fsprobe.runners.earlier import remove_earlier
 from fsprobe.runners.mount_context import OTHER_UID, Mount, Place
+from fsprobe.runners.script import of_calls
 from fsprobe.runners.setup import Setup
 
 # A target that answers every attempt to make something with one of these takes no writing. One EROFS is enough
@@ -45,6 +47,7 @@ class MountLayer:
         self.place = Place(setup.root, setup.work, setup.avoid)
         self.features: dict[str, str] = {}
         self._ordinal = 0
+        self._calls, self._mount = Calls(), None  # type: Calls, Mount | None
 
     def prepare(self) -> dict[str, str]:
         """Make the working place. Raises OSError where the root itself cannot be reached."""
@@ -75,13 +78,21 @@ class MountLayer:
     def context(self, check: Check) -> Iterator[MountContext]:
         """The context of one check; on leaving, its descriptors, processes and files are gone."""
         self._ordinal += 1
-        mount = Mount(self.setup, self.place, check, self._ordinal, self.features)
+        self._mount = mount = Mount(self.setup, self.place, check, self._ordinal, self.features)
         umask = os.umask(0o022)
         try:
-            yield mount
+            with taken_down() as self._calls:
+                yield mount
         finally:
             os.umask(umask)
             mount.tidy()
+
+    def script(self, about: Sequence[str]) -> str:
+        """A program that shows what the last check found, "" where its calls do not show it."""
+        if self._mount is None:
+            return ""
+        scratch = os.environ.get("TMPDIR", "/tmp")
+        return of_calls(self._calls, self._mount.own_dir, self.setup.root, about, scratch)
 
     def size(self) -> int:
         """By statfs; 0 where that hung before."""

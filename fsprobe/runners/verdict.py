@@ -100,6 +100,7 @@ def judge(
         notes=outcome.notes if outcome else (),
         evidence=_evidence(outcome, incident),
         main=check.main,
+        script=outcome.script if outcome and ruling.verdict in (Verdict.FAIL, Verdict.WARN) else "",
         sent=() if quiet and not blocked_by else tuple(dict.fromkeys(operation_name(e.opcode) for e in exchanges)),
     )
 

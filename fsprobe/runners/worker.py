@@ -10,8 +10,9 @@ import linecache
 import os
 import time
 import traceback
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from fsprobe.checks.check import Blocked, Check, Finding, Lost, Skip, Unsupported
 from fsprobe.checks.outcome import Outcome
@@ -42,6 +43,14 @@ class Layer(Protocol):
         """Remove the working place. Returns what could not be removed."""
 
 
+@runtime_checkable
+class Scripted(Protocol):
+    """A layer whose findings can be told as a program."""
+
+    def script(self, about: Sequence[str]) -> str:
+        """One that shows what the last check found, "" where that cannot be. about: lines for its head."""
+
+
 def open_layer(setup: Setup) -> Layer:
     """The layer that a setup names. Imports only that one: a worker has to be quick to start."""
     if setup.layer == "wire":
@@ -69,7 +78,21 @@ def run_check(layer: Layer, features: dict[str, str], check: Check) -> Outcome:
         outcome = Outcome("skip", observed="the target is too small for what this check writes")
     from dataclasses import replace
 
-    return replace(outcome, seconds=time.monotonic() - began, notes=notes)
+    outcome = replace(outcome, seconds=time.monotonic() - began, notes=notes)
+    return replace(outcome, script=_script(layer, check, outcome))
+
+
+def _script(layer: Layer, check: Check, outcome: Outcome) -> str:
+    """What shows the failure without fsprobe; a fault in the making of it must not cost the finding."""
+    if outcome.kind not in ("finding", "oserror") or not isinstance(layer, Scripted):
+        return ""
+    expected = outcome.expected or "the call succeeds"
+    observed = f"{outcome.call}: {outcome.observed}" if outcome.call else outcome.observed
+    about = (f"{check.id}: {check.title}", "", f"expected  {expected[:400]}", f"observed  {observed[:400]}")
+    try:
+        return layer.script(about)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _failed_call(error: OSError, path: str) -> str:
