@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import signal
@@ -10,7 +11,9 @@ import time
 import pytest
 
 from fsprobe.checks import Blocked, Finding, Lost, Skip, Unsupported, mount_check
+from fsprobe.posix import files
 from fsprobe.runners.mount import MountLayer
+from fsprobe.runners.mount_context import PAST_NS
 from fsprobe.runners.mount_words import difference
 from fsprobe.runners.setup import Setup
 
@@ -112,6 +115,50 @@ def test_times_are_compared_without_waiting(m):
     m.expect_newer(path, "truncate")
     with pytest.raises(Finding, match="moved by"):
         m.expect_same_mtime(path, "truncate")
+
+
+def test_success_where_nobody_checks_only_warns(m):
+    """A file system for one user, which leaves permissions to nobody, would be called broken."""
+    with pytest.raises(Finding) as caught, m.raises(errno.EACCES, what="open", success_warns=True):
+        pass
+    assert (caught.value.observed, caught.value.warn) == ("success", True)
+    with pytest.raises(Finding) as caught, m.raises(errno.EACCES, what="open", success_warns=True):
+        fail(errno.EIO)
+    assert not caught.value.warn
+
+
+def test_a_ctime_that_moves_is_told_from_one_that_stands_still(m):
+    """chmod without a new ctime would pass, or a clock that ticks slowly would fail it."""
+    path = m.file("plain")
+    m.expect_ctime_moves(path, lambda: os.chmod(path, 0o600), "chmod")
+    with pytest.raises(Finding) as caught:
+        m.expect_ctime_moves(path, lambda: None, "nothing at all")
+    assert (caught.value.expected, caught.value.warn) == ("a later ctime after nothing at all", False)
+
+
+@pytest.mark.parametrize(("ctime", "seen"), [(PAST_NS, Finding), (1_700_000_000 * 10**9, Skip)])
+def test_ctimes_that_say_nothing_are_no_failure(m, monkeypatch, ctime, seen):
+    """File systems without a ctime, or with whole seconds, would fail at random."""
+    path = m.file("plain")
+    real = files.statx
+    monkeypatch.setattr(files, "statx", lambda *a, **k: dataclasses.replace(real(*a, **k), ctime_ns=ctime))
+    with pytest.raises(seen) as caught:
+        m.expect_ctime_moves(path, lambda: None, "nothing")
+    assert getattr(caught.value, "warn", True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_an_ordinary_user_owns_what_is_given(m, monkeypatch):
+    """Checks of permissions would be asked as root, who may all."""
+    m.features["allow_other"] = ""  # pytest's directories are for their owner alone
+    path = m.file("given")
+    user = m.ordinary(path)
+    assert user == m.stat(path).uid == m.fork(os.getuid, uid=user) != 0
+    monkeypatch.setattr(os, "chown", lambda *a, **k: None)
+    with pytest.raises(Blocked):
+        m.ordinary(m.file("not-given"))
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert m.ordinary(path) is None
 
 
 def test_long_contents_are_shown_by_their_difference():
