@@ -17,8 +17,10 @@ import rich_click as click
 @click.command()
 @click.argument("what", metavar="PID|MOUNTPOINT")
 @click.option("--abort", is_flag=True, help="If it is stuck, abort this connection: every caller gets an error.")
+@click.option("--patience", type=click.FloatRange(min=0.2), default=1.5, metavar="S", show_default=True,
+              help="Look at most so long; on a busy machine more shows more.")
 @click.option("--json", "json_path", metavar="FILE", help="Write what was found as JSON; - is standard output.")
-def diagnose(what: str, abort: bool, json_path: str | None) -> int:
+def diagnose(what: str, abort: bool, patience: float, json_path: str | None) -> int:
     """Say what is stuck in a FUSE daemon that is already running, and why, without touching its mount.
 
     Takes the daemon's PID, or a MOUNTPOINT (any path on it). Shows the open requests, the daemon's threads and where
@@ -33,7 +35,7 @@ def diagnose(what: str, abort: bool, json_path: str | None) -> int:
     from fsprobe.report.standing import lines
     from fsprobe.runners.standing import diagnose as look
 
-    records = look(what, began)
+    records = look(what, began, patience)
     screen = sys.stderr if json_path == "-" else sys.stdout
     for index, record in enumerate(records):
         print("\n" * bool(index) + "\n".join(lines(record)), file=screen)

@@ -27,7 +27,8 @@ SCHEMA = "fsprobe.standing/1"
 PATIENCE = 1.5  # seconds from the start; with starting Python that makes less than 2
 _FINDING = 0.5
 _WATCHING = 0.3  # at least so long the tracepoints are watched
-_STACKS, _LEAST = 0.9, 0.4
+_STACKS, _LEAST = 0.8, 0.3
+_RELAY = "fsprobe.relay.host"
 _MOST = 4  # connections of one process
 
 
@@ -46,13 +47,13 @@ class Connection:
     watch: Watch | None = None
 
 
-def diagnose(word: str, began: float) -> list[dict[str, Any]]:
+def diagnose(word: str, began: float, patience: float = PATIENCE) -> list[dict[str, Any]]:
     """A record (fsprobe.standing/1) for each connection that a pid or a path means.
 
-    began: when the command was started (time.monotonic). Raises UsageError where there is none, MachineError where this
-    user can see nothing of it.
+    began: when the command was started (time.monotonic); patience: seconds that it may take from then. Raises
+    UsageError where there is no such connection, MachineError where this user can see nothing of it.
     """
-    deadline = began + PATIENCE
+    deadline = began + patience
     found, unseen = _connections(word)
     try:
         for one in found:
@@ -73,8 +74,9 @@ def _connections(word: str) -> tuple[list[Connection], list[str]]:
     if word.isdigit():
         return _of_process(int(word))
     mount = require_fuse(word)
-    holders = _holders(None)
+    holders, relays = _holders(None)
     daemons = list(holders.of(mount.minor))
+    _require_own_device(daemons, relays)
     connection = Connection(mount.minor, [one for one in standing.fuse_mounts() if one.minor == mount.minor], daemons)
     connection.alone = _alone(mount.minor, holders)
     if not daemons and any(one.connection < 0 for one in holders.found):
@@ -82,12 +84,13 @@ def _connections(word: str) -> tuple[list[Connection], list[str]]:
     return [connection], _unseen(holders)
 
 
-def _holders(pids: Sequence[int] | None) -> Holders:
-    """Who holds the device, by a child: reading another process's descriptors is not known to wait, but who knows."""
+def _holders(pids: Sequence[int] | None) -> tuple[Holders, list[int]]:
+    """Who holds the device, and which of these are relays of fsprobe. By a child, as it might wait."""
 
     def gather() -> Iterator[Any]:
         found = standing.holders(pids)
         yield [[(one.pid, one.connection) for one in found.found], found.unseen]
+        yield [one.pid for one in found.found if any(_RELAY in word for word in evidence.command_line(one.pid))]
 
     looker = Looker.start(gather)
     looker.wait(time.monotonic() + _FINDING)
@@ -95,13 +98,25 @@ def _holders(pids: Sequence[int] | None) -> Holders:
     if not looker.pieces:
         raise MachineError("the descriptors of processes cannot be read in time", command="ls -l /proc/*/fd")
     pairs, unseen = looker.pieces[0]
-    return Holders(tuple(standing.Holder(*pair) for pair in pairs), unseen)
+    relays = looker.pieces[1] if len(looker.pieces) > 1 else []
+    return Holders(tuple(standing.Holder(*pair) for pair in pairs), unseen), relays
+
+
+def _require_own_device(daemons: Sequence[int], relays: Sequence[int]) -> None:
+    """A mount that fsprobe itself serves: it knows the requests, and its command says what is stuck."""
+    ours = [pid for pid in daemons if pid in relays]
+    if ours:
+        raise UsageError(
+            f"this mount is served through fsprobe itself (pid {ours[0]})",
+            causes=("the fsprobe run or trace that started it says what is stuck there, and why",),
+        )
 
 
 def _of_process(pid: int) -> tuple[list[Connection], list[str]]:
     if not os.path.isdir(f"/proc/{pid}"):
         raise _no_daemon(f"there is no process {pid}", pid)
-    own = _holders([pid])
+    own, relays = _holders([pid])
+    _require_own_device([one.pid for one in own.found], relays)
     if own.unseen:
         raise MachineError(
             f"process {pid} belongs to another user: what it holds cannot be seen",
@@ -109,7 +124,7 @@ def _of_process(pid: int) -> tuple[list[Connection], list[str]]:
         )  # fmt: skip
     if not own.found:
         raise _no_daemon(f"process {pid} ({_name(pid)}) serves no FUSE mount", pid)
-    holders = _holders(None)
+    holders, _ = _holders(None)
     table = {one.line: one for one in (*standing.fuse_mounts(pid), *standing.fuse_mounts())}.values()
     found = [
         Connection(number, [one for one in table if one.minor == number], list(holders.of(number)),
@@ -125,7 +140,7 @@ def _of_process(pid: int) -> tuple[list[Connection], list[str]]:
 
 
 def _no_daemon(fact: str, pid: int) -> UsageError:
-    pids = dict.fromkeys(one.pid for one in _holders(None).found if one.pid != pid)
+    pids = dict.fromkeys(one.pid for one in _holders(None)[0].found if one.pid != pid)
     there = [f"{one} ({_name(one)})" for one in list(pids)[:8]]
     places = [one.mountpoint for one in standing.fuse_mounts()][:8]
     causes = [f"FUSE daemons there are: {', '.join(there)}" if there else "no FUSE daemon is to be seen"]
@@ -183,6 +198,12 @@ def _begin(one: Connection) -> None:
 
 
 def _counted(connection: int) -> Iterator[Any]:
+    if os.geteuid() == 0 and not os.path.isdir(f"/sys/fs/fuse/connections/{connection}"):
+        try:
+            fusectl.show_here()  # in this child alone
+        except OSError:
+            yield None
+            return
     yield fusectl.waiting(connection)
 
 
@@ -260,7 +281,7 @@ def abort(record: dict[str, Any]) -> None:
         raise MachineError(
             f"connection {number} cannot be aborted by uid {os.geteuid()}",
             causes=("only root, or the user who mounted it where fusectl is mounted, may do that",),
-            command=f"echo 1 | sudo tee /sys/fs/fuse/connections/{number}/abort",
+            command=f"sudo fsprobe diagnose {record['mounts'][0]['mountpoint']} --abort" if record["mounts"] else None,
         )
     deadline = time.monotonic() + 0.4
     tids = [(caller["pid"], caller["tid"]) for caller in record["callers"]]

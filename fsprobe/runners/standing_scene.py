@@ -19,7 +19,7 @@ from fsprobe.sandbox import process, stacks, waiting
 from fsprobe.sandbox.waiting import Caller
 from fsprobe.wire import Opcode
 
-LONGEST = 0.5  # seconds of looking, where nothing is proven
+LONGEST = 0.45  # seconds of looking, where nothing is proven
 _TICK = 0.06
 _HEADER = struct.Struct("=IIQQIIIHH")
 _NOT_LOST = frozenset({"SETLK", "SETLKW"})  # a lock that is waited for is answered late by a sound daemon, too

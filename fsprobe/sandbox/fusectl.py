@@ -52,12 +52,17 @@ def waiting(minor: int) -> int | None:
         return None
 
 
-def main() -> None:
-    """`python -m fsprobe.sandbox.fusectl MINOR [waiting]`: abort it, or print how many requests are open."""
-    minor = int(sys.argv[1])
+def show_here() -> None:
+    """Mount fusectl for this process alone, which enters a mount namespace of its own. Raises OSError."""
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount(b"none", b"/", b"", linux.MS_REC | linux.MS_PRIVATE)
     linux.mount(b"none", b"/sys/fs/fuse/connections", b"fusectl")
+
+
+def main() -> None:
+    """`python -m fsprobe.sandbox.fusectl MINOR [waiting]`: abort it, or print how many requests are open."""
+    minor = int(sys.argv[1])
+    show_here()
     if sys.argv[2:] == ["waiting"]:
         print(waiting(minor))
         return

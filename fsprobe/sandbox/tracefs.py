@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 
 from fsprobe.errors import MachineError
 from fsprobe.posix import linux
-from fsprobe.sandbox import process
 
 PLACES = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 EVENTS = ("fuse_request_send", "fuse_request_end")
@@ -29,45 +27,51 @@ _START_TIMEOUT = 5.0
 
 @dataclass(slots=True)
 class Watch:
-    """A connection being watched. `read` gives what the kernel printed; `close` ends it and removes the instance."""
+    """A connection being watched. `read` gives what the kernel printed; `close` ends it and removes the instance.
 
-    helper: subprocess.Popen[bytes]
+    helper: the pid of the process that holds the instance; words: the descriptor to select for reading.
+    """
+
+    helper: int
+    words: int
+    _stop: int
     _buffer: bytearray = field(default_factory=bytearray)
     _ended: bool = False
 
     @classmethod
     def start(cls, connection: int, timeout: float = _START_TIMEOUT) -> Watch:
-        """Raises MachineError where this machine or user cannot."""
+        """Raises MachineError where this machine or user cannot. Never call it in a process with threads."""
         if os.geteuid() != 0:
             raise MachineError(
                 "the kernel's tracepoints are for root only",
                 causes=(f"this is uid {os.geteuid()}",),
                 command="sudo fsprobe trace --mount DIR; or start it anew: fsprobe trace TARGET",
             )
-        helper = subprocess.Popen(
-            [*process.python_command("fsprobe.sandbox.tracefs"), str(connection)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True, cwd="/",
-        )  # fmt: skip
-        made = cls(helper)
+        stop_read, stop_write = os.pipe2(os.O_CLOEXEC)
+        words_read, words_write = os.pipe2(os.O_CLOEXEC)
+        helper = os.fork()
+        if helper == 0:
+            _become_helper(connection, stop_read, words_write)
+        os.close(stop_read)
+        os.close(words_write)
+        made = cls(helper, words_read, stop_write)
+        made._wait_until_ready(timeout)
+        return made
+
+    def _wait_until_ready(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
-        while b"\n" not in made._buffer and time.monotonic() < deadline and not made._ended:
-            made._fill(deadline - time.monotonic())
-        line, _, rest = bytes(made._buffer).partition(b"\n")
+        while b"\n" not in self._buffer and time.monotonic() < deadline and not self._ended:
+            self._fill(deadline - time.monotonic())
+        line, _, rest = bytes(self._buffer).partition(b"\n")
         if line + b"\n" != _READY:
-            made.close()
+            self.close()
             reason = line.removeprefix(_FAILED).decode("utf-8", "backslashreplace") or "the helper did not start"
             raise MachineError(
                 f"the kernel's tracepoints cannot be used: {reason}",
                 causes=("FUSE has tracepoints from Linux 6.12 on", "in a container: tracefs has to be writable"),
                 command="fsprobe doctor; or start the daemon under it: fsprobe trace TARGET",
             )
-        made._buffer[:] = rest
-        return made
-
-    def fileno(self) -> int:
-        """For select."""
-        assert self.helper.stdout is not None
-        return self.helper.stdout.fileno()
+        self._buffer[:] = rest
 
     @property
     def ended(self) -> bool:
@@ -83,28 +87,27 @@ class Watch:
         return whole.decode("utf-8", "backslashreplace").split("\n") if whole else []
 
     def _fill(self, timeout: float) -> None:
-        if self._ended or not select.select([self.fileno()], [], [], max(0.0, timeout))[0]:
+        if self._ended or not select.select([self.words], [], [], max(0.0, timeout))[0]:
             return
-        data = os.read(self.fileno(), 1 << 20)
+        data = os.read(self.words, 1 << 20)
         self._buffer += data
         self._ended = not data
 
     def close(self, timeout: float = 3.0) -> list[str]:
         """End it; the lines that were still under way."""
         lines: list[str] = []
-        if self.helper.stdin is not None and not self.helper.stdin.closed:
-            self.helper.stdin.close()
+        if self._stop < 0:
+            return lines
+        os.close(self._stop)
+        self._stop = -1
         deadline = time.monotonic() + timeout
         while not self._ended and time.monotonic() < deadline:
             lines += self.read(deadline - time.monotonic())
-        if not self._ended:
-            self.helper.kill()
-        if self.helper.stdout is not None and not self.helper.stdout.closed:
-            self.helper.stdout.close()
-        try:
-            self.helper.wait(timeout)
-        except subprocess.TimeoutExpired:
-            pass  # it was killed, and the next start removes its instance
+        os.close(self.words)
+        while os.waitpid(self.helper, os.WNOHANG)[0] == 0:
+            if time.monotonic() > deadline:
+                break  # it will end by itself: its input has ended
+            time.sleep(0.002)
         return lines
 
 
@@ -191,15 +194,28 @@ def _pass_on(directory: str) -> None:
             ending = bool(select.select([0], [], [], _TICK)[0])
 
 
-def main() -> None:
-    """`python -m fsprobe.sandbox.tracefs CONNECTION`: until standard input ends."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(0))
+def _become_helper(connection: int, stop: int, words: int) -> None:
+    """Until standard input ends, in a session of its own: Ctrl-C is for whoever started it."""
+    try:
+        os.setsid()
+        os.chdir("/")
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: sys.exit(0))
+        null = os.open("/dev/null", os.O_RDWR)
+        for source, standard in ((stop, 0), (words, 1), (null, 2)):
+            os.dup2(source, standard)
+        os.closerange(3, 1 << 16)  # of others' pipes it would be another end
+        _serve(connection)
+    finally:
+        os._exit(0)
+
+
+def _serve(connection: int) -> None:
     directory = ""
     try:
         root = place()
         remove_stale(root)
-        directory = _make(root, int(sys.argv[1]))
+        directory = _make(root, connection)
         os.write(1, _READY)
         _pass_on(directory)
     except BrokenPipeError:
@@ -211,7 +227,3 @@ def main() -> None:
             for event in EVENTS:
                 _write(f"{directory}/events/fuse/{event}/enable", "0")
             os.rmdir(directory)
-
-
-if __name__ == "__main__":
-    main()

@@ -144,7 +144,7 @@ def test_kernel_lines_are_joined() -> None:
     """A mount that nobody may restart: requests, their errors, those that were open before, and lost events."""
     assembler = Assembler(lambda pid: f"process-{pid}")
     ended = assembler.feed([
-        "  my prog-2-812 [001] ...1. 11141.503905: fuse_request_send: connection 40 req 4 opcode 3 (FUSE_GETATTR) len 56 ",
+        "my prog-2-812 [1] ...1. 11141.503905: fuse_request_send: connection 40 req 4 opcode 3 (FUSE_GETATTR) len 56 ",
         "          python-99    [000] ..... 11141.504187: fuse_request_end: connection 40 req 2 len 16 error -5",
         "  <...>-813 [001] ...1. 11141.505000: fuse_request_send: connection 40 req 6 opcode 1 (FUSE_LOOKUP) len 47 ",
         "CPU:0 [LOST 12 EVENTS]",
