@@ -42,6 +42,7 @@ ONLY_TELLS = {
     "posix.getattr.granularity": "INFO: whole seconds are allowed",
     "posix.setattr.truncate-same-mtime": "INFO: XFS and Btrfs do otherwise",
     "posix.rename2.ctime": "INFO: XFS does otherwise",
+    "posix.setlk.both-names": "INFO: to a library that knows files by their paths two names are two files",
 }
 
 
