@@ -17,8 +17,8 @@ from fsprobe.errors import FsprobeError
 from fsprobe.pytest_plugin import words
 from fsprobe.pytest_plugin.asker import Asker
 from fsprobe.pytest_plugin.items import ROOT, CheckItem, ChecksNode, marker_lines
-from fsprobe.pytest_plugin.settings import Value, given
-from fsprobe.pytest_plugin.target import checks_options, slug, usage
+from fsprobe.pytest_plugin.settings import Value
+from fsprobe.pytest_plugin.target import checks_options, json_path, slug, usage
 from fsprobe.report import json_file
 from fsprobe.report.text import clean, count
 from fsprobe.results.baseline import Baseline
@@ -43,7 +43,7 @@ class Conformance:
         self.parts: list[Findings] = []
         self.document: dict[str, Any] | None = None
         self.wanted: list[str] = []
-        self.json = given(config, "json")
+        self.json = json_path(config)
         for line in marker_lines(self.plan):
             config.addinivalue_line("markers", line)
 
@@ -128,7 +128,7 @@ class Conformance:
         if words.baseline(self.document) and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.json is not None:
-            json_file.write(self.document, str(self.config.invocation_params.dir / self.json.value))
+            json_file.write(self.document, self.json)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

@@ -6,6 +6,7 @@ Owns how a value of a configuration file is found from its directory; everything
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,7 @@ _OPTIONS = {
     "timeout": ("timeout", False), "start_timeout": ("start_timeout", False), "inject": ("inject", False),
     "baseline": ("baseline", True),
 }  # fmt: skip
-_DEFAULTS: dict[str, Any] = {
-    "suites": (), "select": (), "ops": (), "quick": False, "no_mount": False, "no_relay": False, "native": None,
-    "expect": None, "strict": False, "start_timeout": 10.0, "timeout": 10.0, "inject": (), "baseline": None,
-    "seed": None, "keep": False, "config": None,
-}  # fmt: skip
+_DEFAULTS: dict[str, Any] = {one.name: one.default for one in fields(RunOptions) if one.name != "target"}
 
 
 def options_for(config: pytest.Config, target: Value, values: dict[str, Value | None]) -> RunOptions:
@@ -35,7 +32,7 @@ def options_for(config: pytest.Config, target: Value, values: dict[str, Value | 
 
     Raises pytest.UsageError, with where the target comes from.
     """
-    options = dict(_DEFAULTS)
+    options = {**_DEFAULTS, "config": None}
     typed = set()
     for name, value in values.items():
         if value is not None:
@@ -59,6 +56,18 @@ def usage(error: FsprobeError, target: Value) -> pytest.UsageError:
     """An error of fsprobe in pytest's manner."""
     return pytest.UsageError("\n".join([f"fsprobe: {error.fact}", *error.lines()[1:],
                                         f"  target: {target.value}, from {target.origin}"]))  # fmt: skip
+
+
+def json_path(config: pytest.Config) -> str | None:
+    """Where the result is to be written, None where it is not. Raises pytest.UsageError where it cannot be."""
+    value = given(config, "json")
+    if value is None:
+        return None
+    from_file = not value.origin.startswith("option") and config.inipath is not None
+    path = Path(config.inipath.parent if from_file and config.inipath else config.invocation_params.dir, value.value)
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise pytest.UsageError(f"fsprobe json {value.value!r} from {value.origin} cannot be written to")
+    return str(path)
 
 
 def slug(name: str) -> str:

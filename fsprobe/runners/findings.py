@@ -94,6 +94,7 @@ def joined(parts: Sequence[Findings], order: Sequence[str]) -> Findings:
         processes={
             "daemon_exits": [one for part in parts for one in part.processes["daemon_exits"]],
             "restarts": sum(part.processes["restarts"] for part in parts), "leaked": leaked,
+            "limits": {pid: told for part in parts for pid, told in part.processes.get("limits", {}).items()},
         },
         seconds=max(part.seconds for part in parts),
     )  # fmt: skip

@@ -213,6 +213,7 @@ def test_a_hanging_target_fails_its_tests_and_pytest_ends(project: Project, leak
         (("--fsprobe-baseline", "nowhere.toml"), "", "nowhere.toml cannot be read"),
         (("--fsprobe", "./nothing"), "", "./nothing, from option --fsprobe"),
         (("--fsprobe-inject", "MKDIR:erno=EIO"), "", "erno"),
+        (("--fsprobe-json", "nowhere/r.json"), "", "'nowhere/r.json' from option --fsprobe-json cannot be written"),
     ],
 )
 def test_a_wrong_value_says_where_it_came_from(project: Project, args: tuple[str, ...], ini: str, told: str) -> None:
