@@ -20,17 +20,27 @@ _NAMED = "; ".join(f"{form.name}: {form.what}" for form in FORMATS).replace("`",
               help=f"What to make of it. {_NAMED}.")
 @click.option("-o", "--output", metavar="FILE", help="Write it there in place of standard output.")
 @click.option("-v", "--verbose", is_flag=True, help="Every check (terminal).")
-def report(result: str, form: str, output: str | None, verbose: bool) -> None:
+@click.option("--script", metavar="CHECK", help="The program that shows the failure of this check without fsprobe: "
+              "run it with a mount of the file system as its argument.")
+def report(result: str, form: str, output: str | None, verbose: bool, script: str | None) -> None:
     """Show the result of an earlier run, written with --json, in any format.
 
     RESULT.json may be - for standard input.
     """
     from fsprobe.report.formats import text
     from fsprobe.report.json_file import put, say
+    from fsprobe.report.scripts import script_of
     from fsprobe.report.terminal import print_report
     from fsprobe.results.document import load
 
     document = load("/dev/stdin" if result == "-" else result)
+    if script is not None:
+        said = script_of(document, script)
+        if output in (None, "-"):
+            say(said, sys.stdout)
+        else:
+            put(said, str(output))
+        return
     if output not in (None, "-"):
         put(text(document, form), str(output))
     elif form == "terminal":

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from fsprobe.posix.child import Child, ChildDied, ChildError, ChildTimeout
+from fsprobe.results.records import CheckResult
 from fsprobe.runners.calls import Call, Calls, Fd
 
 _PATIENCE = 3.0
@@ -189,3 +192,18 @@ def _tried(program: str, scratch: str) -> list[Any] | None:
     except (OSError, ChildDied, ChildError, ChildTimeout):
         return None
     return found
+
+
+def kept(results: Iterable[CheckResult]) -> str:
+    """A new directory for what `--keep` keeps, with the programs of the failed checks in its `scripts`."""
+    directory = Path(tempfile.mkdtemp(prefix="fsprobe-kept-"))
+    for result in results:
+        if result.script:
+            (directory / "scripts").mkdir(exist_ok=True)
+            (directory / "scripts" / file_name(result.id, result.script)).write_text(result.script, encoding="utf-8")
+    return str(directory)
+
+
+def file_name(check: str, script: str) -> str:
+    """`posix.setattr.chmod.py`, `shell.touch.sh`."""
+    return check + (".py" if script.startswith("#!/usr/bin/env python3") else ".sh")

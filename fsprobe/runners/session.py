@@ -41,6 +41,7 @@ from fsprobe.runners.findings import Findings, document_of
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.reproduce import reproduce
 from fsprobe.runners.scene import noted
+from fsprobe.runners.script import kept
 from fsprobe.runners.target_run import StartError, TargetRun, Unready
 from fsprobe.runners.traffic import Traffic
 from fsprobe.runners.verdict import judge
@@ -374,9 +375,7 @@ class Session:
             life.sandbox.close()
 
     def _keep(self) -> str:
-        import tempfile
-
-        directory = tempfile.mkdtemp(prefix="fsprobe-kept-")
+        directory = kept(self.results)
         self._life.sandbox.call("keep", destination=directory)
         return directory
 

@@ -12,7 +12,7 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pexpect
@@ -24,6 +24,7 @@ from fsprobe.posix.files import total_size
 from fsprobe.runners.earlier import remove_earlier
 from fsprobe.runners.setup import Setup
 from fsprobe.runners.shell_place import Place, find_place, find_sample, mount_line
+from fsprobe.runners.shell_script import of_commands
 from fsprobe.runners.shell_terminal import Asked, Flooded, Terminal
 from fsprobe.runners.shell_words import DECLINED, UNKNOWN_OPTION, Command, one_line, safe
 
@@ -53,6 +54,7 @@ class Shell:
         self._dir = ""
         self._preparing = False
         self._history: list[str] = []
+        self.ran: list[Command] = []
         self._private = ""
 
     # Names
@@ -86,6 +88,11 @@ class Shell:
             self._private = tempfile.mkdtemp(prefix="fsprobe-shell-")
         return shlex.quote(self._private)
 
+    @property
+    def uses_private(self) -> bool:
+        """Whether it has worked outside the mount as well."""
+        return bool(self._private)
+
     def mount_line(self) -> str:
         """The mount point's line of /proc/self/mountinfo, "" where the root is not one."""
         return safe(mount_line(self.root))
@@ -115,6 +122,7 @@ class Shell:
             self.notes += terminal.remarks
             raise
         self._history.append(f"$ {one_line(command)}" + (f"  → {done.told()}" if done.status else ""))
+        self.ran.append(done)
         return done
 
     def ok(self, command: str, *, optional: bool | None = None, timeout: float | None = None) -> Command:
@@ -229,6 +237,7 @@ class ShellLayer:
         self.place = Place(setup.root, setup.work)
         self.is_root = os.geteuid() == 0 and _all_users_mapped()
         self._terminal: Terminal | None = None
+        self._shell: Shell | None = None
 
     def prepare(self) -> dict[str, str]:
         """Find out what can be done, starting bash. Only features that a loaded check needs are tried, for a
@@ -270,7 +279,7 @@ class ShellLayer:
     @contextmanager
     def context(self, check: Check) -> Iterator[ShellContext]:
         """A fresh directory and a living bash for one check."""
-        shell = Shell(self, check)
+        self._shell = shell = Shell(self, check)
         try:
             yield shell
         except (Finding, Unsupported, Blocked, Skip, Lost):
@@ -278,6 +287,13 @@ class ShellLayer:
             raise
         finally:
             shell.leave()
+
+    def script(self, about: Sequence[str]) -> str:
+        """A script that shows what the last check found, "" where its commands do not show it."""
+        shell = self._shell
+        if shell is None or self.place.read_only or not shell.ran or shell.uses_private:
+            return ""
+        return of_commands(shell.ran, shell.dir, about, os.environ.get("TMPDIR", "/tmp"))
 
     def terminal(self) -> Terminal:
         """The bash in use, a new one where the last was lost. Raises OSError where none can be started."""
