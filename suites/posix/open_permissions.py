@@ -67,14 +67,14 @@ def _open(path: str, flags: int) -> None:
 @mount_check(
     "posix.open.group", op="OPEN", source="catalogue 3.13.4; man 7 credentials", also=("ACCESS",),
     needs=("write", "root", "allow_other"),
-    killers=("OPEN:errno=EACCES,path=*shared,nth=1", "GETATTR:attr.mode=0o100644,path=*shared"),
+    killers=("OPEN:errno=EACCES,path=*shared,nth=1", "GETATTR:attr.gid=77,path=*shared"),
 )
 def group(m: Mount) -> None:
     """A file with mode 0640 is read by who has its group as own or as supplementary group, and by nobody else."""
     path = m.file("shared", b"data")
     with m.setup():
         os.chown(path, -1, OTHERS_GROUP)
-    os.chmod(path, 0o640)
+    m.chmod(path, 0o640)
 
     def can_read(own: int, others: tuple[int, ...]) -> bool:
         os.setgroups(others)
