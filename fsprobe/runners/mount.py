@@ -92,7 +92,7 @@ class MountLayer:
         if self._mount is None:
             return ""
         scratch = os.environ.get("TMPDIR", "/tmp")
-        return of_calls(self._calls, self._mount.own_dir, self.setup.root, about, scratch)
+        return of_calls(self._calls, self._mount._dir or "", self.setup.root, about, scratch)
 
     def size(self) -> int:
         """By statfs; 0 where that hung before."""

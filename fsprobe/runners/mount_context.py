@@ -95,11 +95,6 @@ class Mount:
     # The place
 
     @property
-    def own_dir(self) -> str:
-        """The check's own directory, "" where it has made none."""
-        return self._dir or ""
-
-    @property
     def dir(self) -> str:
         """A fresh directory of this check alone. Raises Blocked where none can be made."""
         if self._dir is None:
