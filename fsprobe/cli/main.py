@@ -18,6 +18,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from fsprobe import __version__
 from fsprobe.cli.baseline import baseline
+from fsprobe.cli.compare import compare
 from fsprobe.cli.completion import completion
 from fsprobe.cli.diagnose import diagnose
 from fsprobe.cli.doctor import doctor
@@ -29,7 +30,7 @@ from fsprobe.cli.run import run
 from fsprobe.cli.trace import trace
 from fsprobe.errors import FsprobeError, UsageError
 
-_VERBS = (run, trace, diagnose, list_checks, explain, report, baseline, mutate, doctor, completion)
+_VERBS = (run, trace, diagnose, list_checks, explain, report, compare, baseline, mutate, doctor, completion)
 INTERRUPTED = 130
 
 

@@ -7,7 +7,7 @@ bottom, where the eye rests when the run is over, the counts, the answer again a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from rich.console import Console
@@ -65,9 +65,14 @@ def print_report(document: Mapping[str, Any], file: IO[str], *, verbose: bool = 
 
     Raises BrokenPipeError where the reader has left.
     """
+    print_lines(render(document, verbose=verbose), file)
+
+
+def print_lines(lines: Iterable[Text], file: IO[str]) -> None:
+    """Write lines to a stream, as `print_report` does."""
     console = _Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=True)
     narrow = "utf" not in (getattr(file, "encoding", None) or "utf-8").lower()
-    for line in render(document, verbose=verbose):
+    for line in lines:
         if narrow:
             line.plain = line.plain.translate(_ASCII).encode("ascii", "backslashreplace").decode()
         console.print(line, crop=False, overflow="ignore", no_wrap=True)
