@@ -91,8 +91,8 @@ ALLOWANCES: tuple[Allowance, ...] = (
     ),
     Allowance("working directories that are renamed", vanishes=("shell.cd", "working-directory", "current-directory")),
     Allowance(
-        "modes and owners that decide", ops=("MKDIR", "CREATE", "OPEN", "SETATTR"), main=False,
-        errnos=frozenset({"EACCES", "EPERM"}), ids=("owner", "setuid", "other-user", "group", "denied"),
+        "modes and owners that decide", ops=("MKDIR", "CREATE", "OPEN", "SETATTR", "WRITE"), main=False,
+        errnos=frozenset({"EACCES", "EPERM"}), ids=("owner", "setuid", "other-user", "group", "denied", "chmod"),
     ),
     Allowance(
         "renaming directories in one step", ops=("RENAME",), main=False,

@@ -67,7 +67,10 @@ def hot_journal(sh: Shell) -> None:
     _sql(sh, db, f"{TABLE}; {FILL.format(rows=300)}")
     # The cache of two pages makes it write to the database before it commits.
     change = "PRAGMA cache_size=2; BEGIN; UPDATE t SET word=printf('%0100d', -id), id=id+5000;"
-    sh.run(f"( printf \"{change.replace('%', '%%')}\\n.shell kill -9 \\$PPID\\n\" | sqlite3 -batch {db} ) 2> /dev/null")
+    sh.ok(
+        f"( coproc S {{ exec sqlite3 -batch {db}; }}; printf '%s\\n' \"{change}\" '.print ready' >&${{S[1]}}; "
+        "read -r -t 8 line <&${S[0]}; kill -9 $S_PID; wait $S_PID; [ \"$line\" = ready ] )"
+    )
     sh.ok(f"[ -s {db}-journal ]")
     _expect(sh, db, 300)
     sh.expect_gone(f"{db}-journal")
