@@ -55,7 +55,7 @@ class Project:
         junit = self.place / "junit.xml"
         junit.unlink(missing_ok=True)
         return subprocess.Popen(
-            user.wrap([user.python, "-m", "pytest", f"--junitxml={junit}", "--durations=0", *args]), cwd=self.place,
+            user.wrap([user.python, "-m", "pytest", f"--junitxml={junit}", "-p", "no:hypothesispytest", *args]), cwd=self.place,
             env={**kept, "COLUMNS": "100", **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
