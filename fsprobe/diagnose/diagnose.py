@@ -8,6 +8,7 @@ checks failing for one missing handler are one line.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fsprobe.diagnose.absent import FAILED, disguised, not_implemented, read_only
 from fsprobe.diagnose.derived import absorb
@@ -56,7 +57,18 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     found = absorb(found, evidence)
     found += wrong_results(evidence, _explained(found))
     found += in_the_way(evidence, _explained(found))
-    return _ranked(found, evidence)
+    return _ranked(_merged(found), evidence)
+
+
+def _merged(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """One for each operation and cause: what one rule knows of it stands first, the checks of the others are added."""
+    merged: dict[tuple[str, Cause, bool], Diagnosis] = {}
+    for one in found:
+        key = (one.op, one.cause, one.confidence == "note")
+        first = merged.get(key)
+        checks = (*(first.checks if first else ()), *one.checks)
+        merged[key] = replace(first or one, checks=tuple(dict.fromkeys(checks)))
+    return list(merged.values())
 
 
 def _has(found: Sequence[Diagnosis], op: str) -> bool:

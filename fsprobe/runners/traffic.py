@@ -16,6 +16,8 @@ from fsprobe.trace.stats import Tally
 from fsprobe.trace.timeline import Timeline
 from fsprobe.wire import opcode_name
 
+_OURS = "answered by fsprobe"  # how the relay's notes of such exchanges begin
+
 
 class Traffic:
     """What passed. Paths are learnt as late as possible: a line shows the names as they were at its time."""
@@ -53,8 +55,12 @@ class Traffic:
 
     @staticmethod
     def unanswered(exchanges: Sequence[Exchange], *, else_last: bool = True) -> str:
-        """The operation that was open when the daemon ended, else the last one; "" where nothing was seen."""
-        for exchange in exchanges:
+        """The operation that was open when the daemon ended, else the last one; "" where nothing was seen.
+
+        Not one that fsprobe had answered in its place long before.
+        """
+        asked = [exchange for exchange in exchanges if not exchange.note.startswith(_OURS)]
+        for exchange in asked:
             if exchange.reply is None and exchange.note:
                 return opcode_name(exchange.opcode)
-        return opcode_name(exchanges[-1].opcode) if exchanges and else_last else ""
+        return opcode_name(asked[-1].opcode) if asked and else_last else ""
