@@ -100,7 +100,8 @@ def mknod_agrees(k: Kernel) -> None:
 
 @wire_check(
     "protocol.symlink.agrees", op="SYMLINK", also=("LOOKUP", "GETATTR", "CREATE"), source=SOURCE,
-    needs=("write", "symlink"), killers=killers("SYMLINK", "SYMLINK:attr.size=+1", "SYMLINK:attr.mode=+1"),
+    level=OPTIONAL, needs=("write", "symlink"),
+    killers=killers("SYMLINK", "SYMLINK:attr.size=+1", "SYMLINK:attr.mode=+1"),
 )
 def symlink_agrees(k: Kernel) -> None:
     """The attributes, the nodeid and the generation that SYMLINK answers are those of LOOKUP and GETATTR."""
@@ -109,7 +110,7 @@ def symlink_agrees(k: Kernel) -> None:
 
 @wire_check(
     "protocol.link.agrees", op="LINK", also=("LOOKUP", "GETATTR", "CREATE"), source=SOURCE, needs=("write", "hardlink"),
-    killers=killers("LINK", "LINK:attr.size=+1", "LINK:attr.mode=+1"),
+    level=OPTIONAL, killers=killers("LINK", "LINK:attr.size=+1", "LINK:attr.mode=+1"),
 )
 def link_agrees(k: Kernel) -> None:
     """The attributes, the nodeid and the generation that LINK answers are those of LOOKUP and GETATTR."""
