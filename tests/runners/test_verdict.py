@@ -127,6 +127,9 @@ def test_an_incident_that_names_no_request_blames_the_declared_operation() -> No
         ("READ", Outcome("finding", "exit 0", "exit 1"), ("SETATTR ENOSYS",), "SETATTR"),
         # a refusal is what failed the call
         ("MKDIR", Outcome("oserror", errno=errno.EACCES), ("MKDIR", "OPENDIR EACCES"), "OPENDIR"),
+        # GETXATTR's error mostly stays in the kernel, and FLUSH tells an earlier one once more
+        ("READ", Outcome("oserror", errno=errno.EIO), ("GETXATTR EIO", "OPEN EIO"), "OPEN"),
+        ("READ", Outcome("oserror", errno=errno.EIO), ("FLUSH EIO", "WRITE EIO"), "WRITE"),
         # without the relay
         ("SETATTR", ENOSYS, (), "SETATTR"),
     ],
