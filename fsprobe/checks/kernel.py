@@ -17,7 +17,6 @@ from fsprobe.wire import (
 )
 from fsprobe.wire import (
     Dirent,
-    DirentPlus,
     FileLock,
     InitOut,
     IoctlOut,
@@ -25,6 +24,9 @@ from fsprobe.wire import (
     Negotiated,
     OpenFlag,
     Statx,
+)
+from fsprobe.wire import (
+    DirentPlus as DirentPlus,
 )
 from fsprobe.wire import (
     EntryOut as EntryOut,

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -189,7 +189,8 @@ def _bench(options: MutateOptions, layer: str, suites: tuple[str, ...], place: i
 
 # Where a reply says for how long its name may be kept: seconds and nanoseconds (struct fuse_entry_out).
 _ENTRY_VALID = (16 + 16, 16 + 32)
-_NEW_NAMES = frozenset({"MKDIR", "MKNOD", "SYMLINK", "LINK"})
+_OPENED = frozenset({"CREATE", "TMPFILE"})
+_NEW_NAMES = frozenset({"MKDIR", "MKNOD", "SYMLINK", "LINK", "READDIRPLUS"})
 
 
 def _note(known: Known, check: str, exchanges: Sequence[Exchange]) -> None:
@@ -204,12 +205,28 @@ def _note(known: Known, check: str, exchanges: Sequence[Exchange]) -> None:
 
 
 def _is_kept(op: str, reply: bytes) -> bool:
-    """Whether what a reply says of a node can be seen: attributes alone always (AT_STATX_DONT_SYNC shows them, and so
-    it does those of a descriptor or of the name just looked up); those of another new name only while that is kept."""
+    """Whether what a reply says of a node can be seen.
+
+    AT_STATX_DONT_SYNC shows the attributes of a descriptor, or of the name just looked up, whatever their timeout; of
+    another name only while that is kept; and of what was just made and opened only while they are, as the kernel asks
+    for the permissions anew.
+    """
+    if op in _OPENED:
+        return any(reply[40:48]) or any(reply[52:56])
     if op not in _NEW_NAMES:
         return True
+    if op == "READDIRPLUS":
+        return any(map(any, _plus_validities(reply)))
     seconds, nanoseconds = _ENTRY_VALID
     return any(reply[seconds : seconds + 8]) or any(reply[nanoseconds : nanoseconds + 4])
+
+
+def _plus_validities(reply: bytes) -> Iterator[bytes]:
+    """For each entry of a READDIRPLUS, for how long its name may be kept."""
+    at = 16
+    while at + 152 <= len(reply):  # struct fuse_direntplus before the name
+        yield reply[at + 16 : at + 24] + reply[at + 32 : at + 36]
+        at += (152 + int.from_bytes(reply[at + 144 : at + 148], "little") + 7) // 8 * 8
 
 
 def _seen(known: dict[str, Known]) -> Seen:
@@ -321,10 +338,10 @@ def candidates(fault: Fault, known: Known) -> list[Check]:
     mine = [c for c in known.sound() if error in known.answered[c.id].get(fault.op, ())]
     prefix = fault.rule.partition("=")[0]
 
-    def rank(check: Check) -> tuple[bool, bool, bool, float, str]:
+    def rank(check: Check) -> tuple[bool, bool, float, str]:
         names_it = any(killer.startswith(prefix) for killer in check.killers)
-        # In milliseconds, lest two runs differ by noise; what is slow comes last.
-        return (check.op != fault.op, not names_it, not check.main, round(known.results[check.id].seconds, 1), check.id)
+        # In tenths, lest two runs differ by noise; what is slow comes last.
+        return (check.op != fault.op, not names_it, round(known.results[check.id].seconds, 1), check.id)
 
     ranked = sorted(mine, key=rank)
     own = [check for check in ranked if check.op == fault.op]

@@ -117,15 +117,30 @@ def link_open(m: Mount) -> None:
     ),
 )  # fmt: skip
 def setattr_told(m: Mount) -> None:
-    """The attributes that chmod, truncate and utimens tell are those that GETATTR gives."""
-    changes: tuple[Callable[[str], None], ...] = (
-        lambda path: os.chmod(path, 0o640), lambda path: os.truncate(path, 3), lambda path: os.utime(path, (1e9, 1e9)),
+    """The attributes that fchmod, ftruncate and futimens tell are those that GETATTR gives."""
+    changes: tuple[Callable[[int], None], ...] = (
+        lambda fd: os.fchmod(fd, 0o640), lambda fd: os.ftruncate(fd, 3), lambda fd: os.utime(fd, (1e9, 1e9)),
     )  # fmt: skip
     paths = [m.file(name, b"content") for name in ("first", "second")]
+    opened = {path: m.open(path, os.O_RDWR) for path in paths}
     for change in changes:
-        for path in paths:
-            change(path)
-            expect_kept(m, "SETATTR", kept(path), path)
+        for path, fd in opened.items():
+            change(fd)
+            expect_kept(m, "SETATTR", kept(fd), path)
+
+
+@mount_check(
+    "posix.statx.told-attributes", op="STATX", also=("GETATTR",), source="catalogue 3.34.2", level=OPTIONAL,
+    needs=("write",),
+    killers=(
+        *(f"GETATTR:attr.{field}" for field in ("ino=+1000", "nlink=+1", "uid=+1", "gid=+1", "blocks=+8")),
+        *(f"STATX:attr.{field}" for field in ("atime=+1000", "blocks=+8", "ino=+1000", "uid=+1", "size=+1")),
+    ),
+)  # fmt: skip
+def statx_told(m: Mount) -> None:
+    """The attributes that come with the time of birth are those that GETATTR gives."""
+    path = m.file("file", b"content")
+    expect_kept(m, "STATX", m.stat(path, mask=linux.STATX_BASIC_STATS | linux.STATX_BTIME), path)
 
 
 def looked_up(m: Mount, path: str) -> linux.Stat:

@@ -125,21 +125,57 @@ def link_agrees(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.tmpfile.agrees", op="TMPFILE", also=("GETATTR", "LINK"), source=SOURCE, needs=("write", "hardlink"),
-    level=OPTIONAL, killers=tuple(f"TMPFILE:attr.{field}" for field in ("ino=+1000", "uid=+1", "gid=+1", "size=+1")),
-)
+    "protocol.tmpfile.agrees", op="TMPFILE", also=("GETATTR", "SETATTR", "LINK", "LOOKUP"), source=SOURCE,
+    level=OPTIONAL, needs=("write", "hardlink"),
+    killers=(
+        *(f"TMPFILE:attr.{field}" for field in ("ino=+1000", "uid=+1", "gid=+1", "size=+1", "nlink=+1", "blocks=+8")),
+        "TMPFILE:attr.atime=+1000", "TMPFILE:attr.mtime=+1000", "TMPFILE:attr.ctime=+1000", "TMPFILE:neighbour",
+        "TMPFILE:generation",
+    ),
+)  # fmt: skip
 def tmpfile_agrees(k: Kernel) -> None:
-    """The attributes that TMPFILE answers are those of GETATTR, and what stays is that of the name it gets later."""
-    with k.optional(EPERM, EROFS, EINVAL):
-        made, handle = k.tmpfile(k.dir)
-    now = k.getattr(made.nodeid)
-    with k.setup():
-        named = k.hardlink(made.nodeid, k.dir, "named").attr
-    k.release_quietly(handle)
-    kept = {name for name in told(now) if name not in ("nlink", *TIMES)}
-    alone = [text for text in differs(made.attr, now, named) if text.split()[0] in kept]
-    if alone:
-        raise Finding("TMPFILE: the attributes that GETATTR and LINK give", "; ".join(alone))
+    """The attributes and the generation that TMPFILE answers are those that GETATTR, SETATTR and LOOKUP give later."""
+    for name in ("first", "second"):
+        with k.optional(EPERM, EROFS, EINVAL):
+            made, handle = k.tmpfile(k.dir)
+        now = k.getattr(made.nodeid)
+        with k.setup():
+            changed = k.setattr(made.nodeid, mode=made.attr.mode)
+        alone = [text for text in differs(made.attr, now, changed) if not text.startswith("ctime")]
+        k.expect(not alone, "TMPFILE: the attributes that GETATTR and SETATTR give", "; ".join(alone))
+        before = made.attr.ctime <= changed.ctime
+        k.expect(before, f"a ctime before that of a change, {changed.ctime}", str(made.attr.ctime))
+        with k.setup():
+            named = k.hardlink(made.nodeid, k.dir, name)
+        found = k.lookup(k.dir, name)
+        if (named.nodeid, named.generation) == (found.nodeid, found.generation) and named.nodeid == made.nodeid:
+            k.expect_equal(found.generation, made.generation, "TMPFILE: the generation")
+        k.release_quietly(handle)
+
+
+@wire_check(
+    "protocol.statx.agrees", op="STATX", also=("GETATTR", "LOOKUP", "CREATE"), source="catalogue 3.34.2",
+    level=OPTIONAL, needs=("write",),
+    killers=(
+        *(f"STATX:attr.{field}" for field in ("ino=+1000", "uid=+1", "gid=+1", "size=+1", "nlink=+1", "blocks=+8")),
+        "STATX:attr.atime=+1000", "STATX:attr.mtime=+1000", "STATX:attr.ctime=+1000", "STATX:attr.mode=+1",
+    ),
+)  # fmt: skip
+def statx_agrees(k: Kernel) -> None:
+    """The attributes that STATX answers are those of GETATTR and LOOKUP."""
+    node = k.given_file("file", b"content")
+    with k.optional():
+        shown = k.statx(node)
+    found, asked = k.lookup(k.dir, "file").attr, k.getattr(node)
+    wrong = [
+        f"{name} {getattr(shown, name)}, others {getattr(found, name)}"
+        for name in ("ino", "mode", "nlink", "uid", "gid", "size", "blocks")
+        if getattr(found, name) == getattr(asked, name) != getattr(shown, name)
+    ] + [
+        f"{name} {getattr(shown, name).tv_sec}, others {getattr(found, name)}"
+        for name in TIMES if getattr(found, name) == getattr(asked, name) != getattr(shown, name).tv_sec
+    ]  # fmt: skip
+    k.expect(not wrong, "STATX: the attributes that GETATTR and LOOKUP give", "; ".join(wrong))
 
 
 @wire_check(

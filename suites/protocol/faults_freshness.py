@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from fsprobe.checks import SHOULD, Finding, Skip, wire_check
-from fsprobe.checks.kernel import Kernel
+import os
+from errno import EACCES, EAGAIN
 
+from fsprobe.checks import OPTIONAL, SHOULD, Finding, Skip, wire_check
+from fsprobe.checks.kernel import Attr, DirentPlus, Kernel
+
+_WRITE_LOCK = 1  # F_WRLCK
 UNKNOWN_INO = 0xFFFFFFFF
 """What libfuse's high level writes in an entry where the file system gives no number (FUSE_UNKNOWN_INO)."""
 
@@ -55,3 +59,82 @@ def readdir_numbers(k: Kernel) -> None:
             raise Skip("READDIR gives no inode numbers here")
         if asked == found != entry.ino:
             raise Finding(f"inode number {asked} for {entry.name!r}", f"{entry.ino}")
+
+
+@wire_check(
+    "protocol.readdirplus.agrees", op="READDIRPLUS", also=("LOOKUP", "GETATTR"), source="catalogue 3.20.2",
+    level=OPTIONAL, needs=("write",),
+    killers=(
+        *(
+            f"READDIRPLUS:attr.{field}"
+            for field in ("ino=+1000", "nlink=+1", "uid=+1", "gid=+1", "blocks=+8", "mode=+1")
+        ),
+        "READDIRPLUS:attr.mtime=+1000", "READDIRPLUS:attr.ctime=+1000", "READDIRPLUS:attr.atime=+1000",
+        "READDIRPLUS:stale", "READDIRPLUS:entries=double", "READDIRPLUS:entries=offset", "READDIRPLUS:entries=type",
+        "READDIRPLUS:entries=ino",
+    ),
+)  # fmt: skip
+def readdirplus_agrees(k: Kernel) -> None:
+    """A listing with attributes has every name once, with the attributes, type and number that LOOKUP and GETATTR give,
+    goes on after any entry, and follows a change."""
+    names = [b"a", b"b", b"folder"]
+    with k.setup():
+        nodes = {b"a": k.given_file("a", b"content"), b"b": k.given_file("b"), b"folder": k.given_dir("folder")}
+    for entry in _plus(k, names):
+        node = nodes[entry.dirent.name]
+        found = k.lookup(k.dir, entry.dirent.name).attr
+        asked = k.getattr(node)
+        if entry.entry.nodeid:
+            alone = differs(entry.entry.attr, found, asked)
+            k.expect(not alone, "the attributes that LOOKUP and GETATTR give", "; ".join(alone))
+        k.expect_equal(asked.mode >> 12, entry.dirent.type or asked.mode >> 12, f"the type of {entry.dirent.name!r}")
+        if entry.dirent.ino not in (0, UNKNOWN_INO):
+            k.expect_equal(asked.ino, entry.dirent.ino, f"the number of {entry.dirent.name!r}")
+    with k.setup():
+        k.given_file("later")
+    _plus(k, [*names, b"later"])
+
+
+def _plus(k: Kernel, names: list[bytes]) -> list[DirentPlus]:
+    """The named entries of the check's directory, which must be these, once each, and from each offset the rest."""
+    handle = k.opendir(k.dir)
+    with k.optional():
+        listed = k.readdirplus(handle)
+    shown = [entry.dirent.name for entry in listed]
+    mine = [name for name in shown if name not in (b".", b"..")]
+    k.expect_equal(sorted(names), sorted(mine), "the names listed")
+    for place, entry in enumerate(listed[:-1]):
+        rest = k.readdirplus(handle, entry.dirent.off)
+        k.expect_equal(shown[place + 1 :], [one.dirent.name for one in rest], f"what comes after {shown[place]!r}")
+    k.release(handle)
+    return [entry for entry in listed if entry.dirent.name in names]
+
+
+def differs(mine: Attr, one: Attr, other: Attr) -> list[str]:
+    """Fields in which `mine` stands alone."""
+    shown = ("ino", "mode", "nlink", "uid", "gid", "size", "blocks", "atime", "mtime", "ctime")
+    return [
+        f"{name} {getattr(mine, name)}, others {getattr(one, name)}"
+        for name in shown if getattr(one, name) == getattr(other, name) != getattr(mine, name)
+    ]  # fmt: skip
+
+
+@wire_check(
+    "protocol.getlk.conflict", op="GETLK", also=("SETLK",), source="catalogue 3.22.1",
+    needs=("write", "posix-locks"),
+    killers=("GETLK:fake", "GETLK:errno=EIO"),
+)
+def getlk_conflict(k: Kernel) -> None:
+    """A lock that keeps SETLK of another owner out is told by GETLK."""
+    node = k.given_file("f", b"0123456789")
+    mine, theirs = k.given_handle(node, os.O_RDWR), k.given_handle(node, os.O_RDWR)
+    with k.setup():
+        k.setlk(mine, 1, _WRITE_LOCK, 0, 9)
+    try:
+        k.setlk(theirs, 2, _WRITE_LOCK, 0, 9)
+    except OSError as error:
+        if error.errno not in (EAGAIN, EACCES):
+            raise
+        k.expect_equal(_WRITE_LOCK, k.getlk(theirs, 2, _WRITE_LOCK, 0, 9).type, "the type of the lock that GETLK tells")
+    else:
+        raise Skip("SETLK lets two owners have one range: its own check says so")
