@@ -37,10 +37,12 @@ def charge(check: CheckResult, roots: Collection[str], evidence: Evidence) -> st
 
 
 def works_alone(op: str, evidence: Evidence) -> bool:
-    """Whether its own main checks pass, of which there is one at least: those without a kernel where there are any."""
-    mine = [check for check in evidence.checks if check.declared == op and check.main]
+    """Whether its own checks pass, of which there is one at least: those without a kernel where there are any, of these
+    the main ones. What failed by another operation says nothing."""
+    mine = [check for check in evidence.checks if check.declared == op and (check.op == op or check.verdict in _GOOD)]
     asked = [check for check in mine if check.verdict in (*_GOOD, *FAILED)]
     asked = [check for check in asked if check.layer == "wire"] or asked
+    asked = [check for check in asked if check.main] or asked
     return bool(asked) and not any(check.verdict in FAILED for check in asked)
 
 

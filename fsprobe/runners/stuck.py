@@ -19,7 +19,7 @@ from fsprobe.wire import opcode_name
 
 STEADY = 0.08
 """How long a thing must stay so: the threads' counts of switches prove that nothing ran meanwhile."""
-BUSY = 0.3  # of the time that has passed; the rest went to whatever else the machine does
+BUSY = 0.05  # of the time that has passed, at least: the rest may go to whatever else the machine does
 
 # The kernel function that a thread sleeps in (/proc/PID/task/TID/wchan); the names differ between releases.
 SOCKET = ("__skb_wait_for_more_packets", "unix_stream_read_generic", "__skb_recv_datagram")
