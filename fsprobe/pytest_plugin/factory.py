@@ -80,6 +80,9 @@ class MountFactory:
 
     def _guard(self) -> Guarded:
         guard = self.config.stash.get(watch.GUARD, None)
+        if guard is not None and guard.lost:
+            guard.close()
+            guard = None
         if guard is None:
             guard = self.config.stash[watch.GUARD] = Guarded()
         return guard

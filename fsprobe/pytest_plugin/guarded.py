@@ -47,6 +47,7 @@ class Guarded:
         self._number = 0
         self._lock = threading.RLock()
         self.mounts = 0
+        self.lost = False
         self.busy = 0
         """The thread that a call is made in."""
         self.postponed: Callable[[], None] | None = None
@@ -62,6 +63,7 @@ class Guarded:
                 self._channel.send({"id": self._number, "call": name, "args": args})
                 answer = self._answer(self._number, time.monotonic() + timeout + _PATIENCE)
             except (ChannelClosed, TimeoutError) as error:
+                self.lost, self.mounts = True, 0
                 raise GuardLost(f"the process that holds the mounts did not answer {name!r}: {error}") from error
             finally:
                 self.busy = 0
@@ -173,7 +175,7 @@ class FuseMount:
 
     def close(self) -> None:
         """Unmount and end the daemon, whatever state they are in."""
-        if not self._closed:
+        if not self._closed and not self._guard.lost:  # with the guard, all that it held is gone
             self._closed = True
             self._guard.mounts -= 1
             self._guard.call("unmount", number=self._number)

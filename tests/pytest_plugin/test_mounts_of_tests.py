@@ -239,6 +239,27 @@ def test_an_ordinary_user_has_mounts_too(project: Project, leaks: LeakWatch, unp
     assert leaks() == []
 
 
+def test_the_next_test_has_a_mount_though_its_keeper_was_killed(project: Project, leaks: LeakWatch) -> None:
+    """Somebody's out-of-memory killer must not cost all the tests after."""
+    project.write("test_it.py", """
+import os, psutil, pytest
+pytestmark = pytest.mark.fsprobe("vexfs:raw", timeout=60)
+
+def test_killed(fuse_mount):
+    keeper = next(one for one in psutil.Process().children() if "pytest_plugin.guard" in " ".join(one.cmdline()))
+    keeper.kill()
+    keeper.wait(5)
+    with pytest.raises(Exception, match="did not answer"):
+        fuse_mount.trace
+
+def test_next(fuse_mount):
+    (fuse_mount.path / "a").touch()
+""")
+    ended = project.run("-W", "error")
+    assert set(ended.junit.values()) == {"passed"}, ended.text
+    assert leaks(8.0) == []
+
+
 def test_a_mount_for_a_whole_module(project: Project) -> None:
     """Starting a database of a daemon for every test may take too long."""
     project.write("pytest.ini", "[pytest]\nfsprobe_target = vexfs:raw\nfsprobe_no_checks = true\n"
