@@ -172,7 +172,7 @@ def test_a_stale_entry_of_the_baseline_is_red(project: Project) -> None:
     assert ended.code == 1 and "shell.no-such-check names no check" in ended.text
 
 
-def test_eight_lines_of_configuration(project: Project) -> None:
+def test_eight_lines_of_configuration(project: Project, bindfs: str, leaks: LeakWatch) -> None:
     """What a new project has to write is what the README says, and `pytest test_own.py` stays what it was."""
     (project.place / "pytest.ini").unlink()
     project.write("pyproject.toml", f"""
@@ -180,17 +180,19 @@ def test_eight_lines_of_configuration(project: Project) -> None:
 name = "myfs"
 version = "1"
 [tool.pytest.ini_options]
-fsprobe_target = "{TARGET}"
-fsprobe_select = ["shell.touch", "shell.mv"]
+fsprobe_target = "{bindfs}"
+fsprobe_select = ["*.rename.*", "shell.mv"]
 fsprobe_timeout = "5"
 fsprobe_quick = true
 """)
-    ended = project.run()
-    assert set(ended.junit) == {"test_own::test_own", "fsprobe.vexfs:missing-setattr::shell.touch",
-                                "fsprobe.vexfs:missing-setattr::shell.mv"}  # fmt: skip
+    first, again, shared = project.run(), project.run(), project.run("-n", "2")
+    assert first.junit == again.junit == shared.junit and leaks() == []
+    outcomes = of_fsprobe(first)
+    assert {name.partition("::")[2].partition(".")[0] for name in outcomes} == {"protocol", "posix", "shell"}
+    assert outcomes["fsprobe.bindfs::shell.mv"] == first.junit["test_own::test_own"] == "passed"
     assert set(project.run("test_own.py").junit) == {"test_own::test_own"}
-    one = project.run("fsprobe::vexfs:missing-setattr::shell.mv", "-n", "1")
-    assert one.junit == {"fsprobe.vexfs:missing-setattr::shell.mv": "passed"}
+    one = project.run("fsprobe::bindfs::shell.mv", "-n", "1")
+    assert one.junit == {"fsprobe.bindfs::shell.mv": "passed"}
     assert set(project.run("--fsprobe-no-checks").junit) == {"test_own::test_own"}
 
 
