@@ -5,7 +5,7 @@ Owns the guard of a pytest process, started with the first mount and ended with 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -43,25 +43,22 @@ class MountFactory:
         __tracebackhide__ = True
         here = "argument of fuse_mount_factory"
         values = {"target": target, "timeout": timeout, "start_timeout": start_timeout, "inject": inject}
-        found = {
-            name: checked(BY_NAME[name], Value(value, here)) if value is not None else given(self.config, name)
-            for name, value in values.items()
-        }
-        return self._mounted(found)
+        return self._mounted(
+            lambda name: checked(BY_NAME[name], Value(values[name], here)) if values[name] is not None
+            else given(self.config, name)
+        )  # fmt: skip
 
     def of(self, request: pytest.FixtureRequest) -> FuseMount:
         """Mount what a test's markers and the configuration say."""
         __tracebackhide__ = True
-        return self._mounted({name: marked(request.node, name) for name in ("target", *_SETTINGS)})
+        return self._mounted(lambda name: marked(request.node, name))
 
-    def _mounted(self, values: dict[str, Value | None]) -> FuseMount:
+    def _mounted(self, value_of: Callable[[str], Value | None]) -> FuseMount:
         __tracebackhide__ = True
-        target = values.pop("target")
-        if target is None:
-            raise pytest.UsageError(_NOTHING)
-        options = self._in_time(options_for(self.config, target, values))
-        if options.target is None:
-            pytest.fail(f"{target.value} from {target.origin} is a directory that is mounted already", pytrace=False)
+        try:
+            options = self._options(value_of)
+        except pytest.UsageError as error:
+            pytest.fail(safe(str(error), lines=True), pytrace=False)
         try:
             made = mount(self._guard(), options)
         except MachineError as error:
@@ -70,6 +67,15 @@ class MountFactory:
             pytest.fail("\n".join(safe(line) for line in error.lines()), pytrace=False)
         self._mounts.append(made)
         return made
+
+    def _options(self, value_of: Callable[[str], Value | None]) -> RunOptions:
+        target = value_of("target")
+        if target is None:
+            raise pytest.UsageError(_NOTHING)
+        options = options_for(self.config, target, {name: value_of(name) for name in _SETTINGS})
+        if options.target is None:
+            raise pytest.UsageError(f"{target.value} from {target.origin} is a directory that is mounted already")
+        return self._in_time(options)
 
     @staticmethod
     def _in_time(options: RunOptions) -> RunOptions:

@@ -143,9 +143,9 @@ class Guard:
         if mount is not None:
             self._recycle(mount)
 
-    def do_calls(self, number: int) -> list[dict[str, Any]]:
-        """Every exchange of a mount so far."""
-        return list(self.mounts[number].calls())
+    def do_calls(self, number: int, op: str) -> list[dict[str, Any]]:
+        """Every exchange of a mount so far, or those of one operation."""
+        return [call for call in self.mounts[number].calls() if op in ("", call["op"])]
 
     def do_output(self, number: int) -> str:
         """What the daemon has printed so far."""

@@ -147,12 +147,15 @@ class FuseMount:
     @property
     def trace(self) -> list[Call]:
         """Every request so far with its reply, in the order in which they came."""
-        told = self._guard.call("calls", number=self._number)
-        return [Call(**{key: value for key, value in one.items() if key != "head"}) for one in told]
+        return self._calls("")
 
     def calls(self, op: str) -> list[Call]:
         """Those of one operation: `calls("SETATTR")`. What the kernel sends on its own time may come later."""
-        return [one for one in self.trace if one.op == op.upper()]
+        return self._calls(op.upper())
+
+    def _calls(self, op: str) -> list[Call]:
+        told = self._guard.call("calls", number=self._number, op=op)
+        return [Call(**{key: value for key, value in one.items() if key != "head"}) for one in told]
 
     @property
     def output(self) -> str:
@@ -194,7 +197,7 @@ def mount(guard: Guarded, options: RunOptions) -> FuseMount:
     guard.hold = True  # what was mounted must not be lost
     try:
         told = guard.call(
-            "mount", options.start_timeout, options=pickle.dumps(options), env=dict(os.environ), cwd=os.getcwd()
+            "mount", options.start_timeout, options=pickle.dumps(options), env=dict(os.environ), cwd=_cwd()
         )
     finally:
         guard.hold = False
@@ -203,3 +206,11 @@ def mount(guard: Guarded, options: RunOptions) -> FuseMount:
     if guard.postponed is not None:
         made.close()
     return made
+
+
+def _cwd() -> str:
+    """The working directory; a test may have left pytest in one that is gone with its mount."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"

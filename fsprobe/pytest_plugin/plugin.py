@@ -75,7 +75,10 @@ def fuse_mount(request: pytest.FixtureRequest, fuse_mount_factory: MountFactory)
 
 
 def _uses_mounts(item: pytest.Item) -> bool:
-    names = getattr(item, "fixturenames", ())
+    """Whether a test has a mount, or may have one from a fixture that it asks for as it runs."""
+    names = getattr(item, "fixturenames", None)
+    if names is None:
+        return False
     return any(name in names for name in _FIXTURES) or "fsprobe.pytest_plugin.factory" in sys.modules
 
 

@@ -15,6 +15,9 @@ class Crash:
 
     message: str
 
+    def __str__(self) -> str:
+        return self.message
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

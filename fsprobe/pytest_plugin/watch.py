@@ -142,6 +142,7 @@ def _story(hangs: Sequence[Mapping[str, Any]], met: str) -> str:
     for hang in hangs:
         lines += [headline(hang), f"  on {clean(hang['path'])}, {clean(hang['target'])}"]
     lines += [f"  {clean(text)}" for text in hangs[0]["evidence"][:_EVIDENCE_SHOWN]]
+    lines.append("  a target that may take longer: fsprobe_timeout, or the marker fsprobe(timeout=…)")
     lines.append("  fsprobe answered in the daemon's place (ETIMEDOUT; zeros for a page of a mapped file), and goes on "
                  "to do so until it is unmounted")  # fmt: skip
     return "\n".join(lines) + (f"\n\nwhat the test met then:\n{met}" if met else "")
