@@ -187,9 +187,7 @@ def _alone(number: int, holders: Holders) -> bool:
 
 
 def _begin(one: Connection) -> None:
-    waiting = fusectl.waiting(one.number) if os.path.isdir(f"/sys/fs/fuse/connections/{one.number}") else None
-    one.lookers.append(Looker.start(lambda: standing_scene.look(one.number, one.daemons, one.alone, waiting)))
-    one.lookers.append(Looker.start(lambda: _counted(one.number)))
+    one.lookers.append(Looker.start(lambda: standing_scene.look(one.number, one.daemons, one.alone)))
     if os.geteuid() == 0:
         try:
             one.watch = Watch.start(one.number, _FINDING)
@@ -197,21 +195,10 @@ def _begin(one: Connection) -> None:
             one.watch = None
 
 
-def _counted(connection: int) -> Iterator[Any]:
-    if os.geteuid() == 0 and not os.path.isdir(f"/sys/fs/fuse/connections/{connection}"):
-        try:
-            fusectl.show_here()  # in this child alone
-        except OSError:
-            yield None
-            return
-    yield fusectl.waiting(connection)
-
-
 def _record(one: Connection, unseen: list[str], began: float, deadline: float) -> dict[str, Any]:
-    scene, count = one.lookers
+    scene = one.lookers[0]
     watched_from = time.monotonic()
     scene.wait(deadline - _LEAST)
-    count.wait(deadline)
     told = {key: value for piece in scene.pieces for key, value in piece.items()}
     debugger = _debugger(one, told, deadline)
     traffic = _traffic(one, watched_from, deadline)
@@ -219,7 +206,7 @@ def _record(one: Connection, unseen: list[str], began: float, deadline: float) -
         "schema": SCHEMA, "connection": one.number, "sure": one.sure,
         "mounts": [{"mountpoint": m.mountpoint, "fs_type": m.fs_type, "source": m.source, "options": m.options,
                     "super_options": m.super_options} for m in one.mounts],
-        "waiting": count.pieces[0] if count.pieces else None,
+        "waiting": told.get("waiting"),
         "daemons": [_told(process) for process in told.get("daemon", [])] or [{"pid": pid} for pid in one.daemons],
         "stacks": debugger.pieces if debugger is not None else [],
         "callers": told.get("callers", []), "traffic": traffic,

@@ -6,6 +6,7 @@ child that may be lost (`sandbox.looker`), so it yields what it has found piece 
 
 from __future__ import annotations
 
+import os
 import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from fsprobe.relay import debugger
 from fsprobe.results.verdicts import Cause
 from fsprobe.runners import stuck
 from fsprobe.runners.suspicion import Suspicion
-from fsprobe.sandbox import process, stacks, waiting
+from fsprobe.sandbox import fusectl, process, stacks, waiting
 from fsprobe.sandbox.waiting import Caller
 from fsprobe.wire import Opcode
 
@@ -25,12 +26,19 @@ _HEADER = struct.Struct("=IIQQIIIHH")
 _NOT_LOST = frozenset({"SETLK", "SETLKW"})  # a lock that is waited for is answered late by a sound daemon, too
 
 
-def look(connection: int, daemons: Sequence[int], alone: bool, open_requests: int | None) -> Iterator[dict[str, Any]]:
-    """Pieces: {"callers"}, {"daemon"}, {"stacks": pids to ask}, {"found"} and {"moved"}.
+def look(connection: int, daemons: Sequence[int], alone: bool) -> Iterator[dict[str, Any]]:
+    """Pieces: {"waiting"}, {"callers"}, {"daemon"}, {"stacks": pids to ask}, {"found"} and {"moved"}.
 
-    alone: whether there is no other FUSE connection that callers of unknown ones may wait for. open_requests: what
-    fusectl says, None where it says nothing.
+    alone: whether there is no other FUSE connection that callers of unknown ones may wait for. waiting: what fusectl
+    says, None where it says nothing; root mounts it for this process, which enters a namespace of its own.
     """
+    if os.geteuid() == 0 and not os.path.isdir(f"/sys/fs/fuse/connections/{connection}"):
+        try:
+            fusectl.show_here()
+        except OSError:
+            pass
+    open_requests = fusectl.waiting(connection)
+    yield {"waiting": open_requests}
     callers = of(connection, waiting.find(), alone)
     yield {"callers": [one.to_wire() for one in callers]}
     processes = debugger.daemons(list(daemons), debugger.DEVICE, light=False)
@@ -38,29 +46,49 @@ def look(connection: int, daemons: Sequence[int], alone: bool, open_requests: in
     yield {"daemon": processes}
     yield {"stacks": [pid for pid in daemons if safe_to_debug(pid, callers)]}
     suspicion = Suspicion()
-    began, moved = time.monotonic(), False
+    began, moved, lasting = time.monotonic(), False, _ids(callers)
     found = None
     while found is None and time.monotonic() - began < LONGEST:
         processes = rested(debugger.daemons(list(daemons), debugger.DEVICE, light=True))
-        may_be_lost = bool(open_requests) or any(one.op not in _NOT_LOST for one in callers)
-        about = [(one.tid, one.switches) for one in callers] or bool(open_requests)
-        found = suspicion.look(about, processes, opened(callers, open_requests), may_be_lost=may_be_lost)
+        same = [one for one in callers if (one.tid, one.switches) in lasting]
+        about = sorted(lasting) or [(0, int(bool(open_requests))), *_reading(processes)]
+        found = suspicion.look(about, processes, opened(same, open_requests), may_be_lost=_lost(same, open_requests))
         if found is None:
             time.sleep(_TICK)
-            again = of(connection, waiting.find([one.pid for one in callers]), alone) if callers else []
-            if {(one.tid, one.switches) for one in again} != {(one.tid, one.switches) for one in callers}:
+            lasting &= _ids(waiting.find([one.pid for one in callers]))
+            open_requests = fusectl.waiting(connection)
+            if not lasting and callers:
                 moved = True
                 callers = of(connection, waiting.find(), alone)
+                lasting = _ids(callers)
                 yield {"callers": [one.to_wire() for one in callers]}
+    same = [one for one in callers if (one.tid, one.switches) in lasting]
+    yield {"waiting": open_requests}
     proven = found is not None
-    found = found or suspicion.guess(processes, opened(callers, open_requests))
-    if found is None and (callers or open_requests) and _idle(processes):
+    found = found or suspicion.guess(processes, opened(same, open_requests))
+    if found is None and _lost(same, open_requests) and _idle(processes):
         found = stuck.Stuck(Cause.LOST_REPLY, False, "the daemon waits for the next request: a reply may be lost")
     if found is not None:
         sure = proven and not (found.cause == Cause.LOST_REPLY and "guess" in resting.values())
         yield {"found": {"cause": str(found.cause), "proven": sure, "sentence": found.sentence,
                          "threads": list(found.threads)}}  # fmt: skip
     yield {"moved": moved}
+
+
+def _ids(callers: Sequence[Caller]) -> set[tuple[int, int]]:
+    """Their waits: a thread that slept more often than before waits for something else."""
+    return {(one.tid, one.switches) for one in callers}
+
+
+def _lost(callers: Sequence[Caller], open_requests: int | None) -> bool:
+    """Whether a request is open that a sound daemon would have answered by now, were it idle."""
+    return any(one.op not in _NOT_LOST for one in callers) if callers else bool(open_requests)
+
+
+def _reading(processes: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Threads that wait for requests, with how often they went to sleep: the same ones have taken none meanwhile."""
+    threads = [thread for one in processes for thread in one["threads"]]
+    return [(one["tid"], one["switches"]) for one in threads if one["wchan"].startswith(stuck.READING)]
 
 
 def of(connection: int, callers: Sequence[Caller], alone: bool) -> list[Caller]:

@@ -28,6 +28,8 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
     Cause.BLOCKED_IO: ("give such calls a timeout, and answer EIO or ETIMEDOUT",),
     Cause.BUSY_LOOP: ("the stack above names the loop",),
 }
+_LOCKS = ("SETLK", "SETLKW")
+_LONG = 2.0  # seconds, beyond which a caller is stuck though others are served
 _ABORT = "fsprobe diagnose {place} --abort   # frees every caller, with an error; then fusermount3 -uz {place}"
 
 
@@ -48,7 +50,11 @@ def judge(record: Mapping[str, Any], found: Mapping[str, Any] | None, moved: boo
         return _verdict(record, False, "", True, "nothing waits: no request is open")
     proven = found is not None and bool(found["proven"])
     answered = (record["traffic"] or {}).get("answered", 0)
-    if not proven and (answered or moved):
+    if not proven and record["callers"] and all(one["op"] in _LOCKS for one in record["callers"]):
+        told = "callers wait for a lock on a file, which is answered when it is free"
+        return _verdict(record, False, "", False, told)
+    longest = max((one["seconds"] or 0.0 for one in record["callers"]), default=0.0)
+    if not proven and (moved or (answered and longest < _LONG)):
         told = f"{answered} were answered meanwhile" if answered else "others wait now than a moment ago"
         return _verdict(record, False, "", False, f"it is at work: {_requests(open_requests)} open, and {told}")
     if found is None:

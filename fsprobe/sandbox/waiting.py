@@ -24,6 +24,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# Asleep until a page is read or written: by whom shows neither wchan nor stack.
+_PAGES = ("folio_wait_bit", "wait_on_page_bit", "__folio_lock", "folio_lock", "__lock_page")
+_WRITING = frozenset({"fsync", "fdatasync", "msync", "sync_file_range", "syncfs"})
+
 # Where a system call names its file: a descriptor, or a path below a directory (None: the working directory).
 _DESCRIPTOR = _words(
     "read write pread64 pwrite64 readv writev fstat fsync fdatasync ftruncate fchmod fchown getdents64 fallocate lseek "
@@ -73,12 +77,13 @@ def find(pids: Sequence[int] | None = None) -> list[Caller]:
     """Every thread that waits for a FUSE daemon, among these processes or all that this user may look at."""
     found: list[Caller] = []
     for pid in process.pids() if pids is None else pids:
-        tids = [tid for tid in process.thread_ids(pid) if _wchan(pid, tid).startswith(callers.WAITS)]
+        tids = [tid for tid in process.thread_ids(pid) if _wchan(pid, tid).startswith((*callers.WAITS, *_PAGES))]
         if not tids:
             continue
         threads = [thread.to_wire() for thread in evidence.threads(pid)]
         table = _table(pid)
-        found += [_caller(pid, one, table, _memory_is_locked(threads)) for one in threads if one["tid"] in tids]
+        told = [_caller(pid, one, table, _memory_is_locked(threads)) for one in threads if one["tid"] in tids]
+        found += [one for one in told if one.connection >= 0 or not one.wchan.startswith(_PAGES)]
         if len(found) >= MOST:
             break
     return sorted(found[:MOST], key=lambda one: -(one.seconds or 0.0))
@@ -110,13 +115,18 @@ def _memory_is_locked(threads: Sequence[dict[str, Any]]) -> bool:
 def _caller(pid: int, thread: dict[str, Any], table: Sequence[Mount], locked: bool) -> Caller:
     op, sure = callers.operation(thread)
     call = callers.call_name(thread)
+    pages = thread["wchan"].startswith(_PAGES)
+    if pages:
+        op = "WRITE" if call in _WRITING else "READ"
     arguments = [int(word, 16) for word in thread["syscall"].split()[1:7] if word.startswith("0x")]
     path, connection = "", -1
     if call in _DESCRIPTOR and arguments:
         path, connection = thread["file"], _of_descriptor(pid, arguments[0], table)
     elif call in _PATH and len(arguments) == 6 and not locked:
         path, connection = _of_path(pid, arguments, _PATH[call], table)
-    if connection < 0:
+    if connection < 0 and pages and call not in _DESCRIPTOR:  # a page fault tells no file: one of those that are open
+        path, connection = _of_open_files(pid, table)
+    elif connection < 0:
         connection = _of_working_directory(pid, table)
     return Caller(
         pid, thread["tid"], thread["name"], thread["state"], thread["wchan"], op, sure, call, connection, path,
@@ -133,6 +143,19 @@ def _of_descriptor(pid: int, descriptor: int, table: Sequence[Mount]) -> int:
     except (OSError, KeyError, ValueError):
         return -1
     return next((one.minor for one in table if one.line.split(" ", 1)[0] == number and standing.is_fuse(one)), -1)
+
+
+def _of_open_files(pid: int, table: Sequence[Mount]) -> tuple[str, int]:
+    """The first open file on a FUSE mount, and its connection."""
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return "", -1
+    for name in names:
+        connection = _of_descriptor(pid, int(name), table)
+        if connection >= 0:
+            return _link(f"/proc/{pid}/fd/{name}"), connection
+    return "", -1
 
 
 def _of_path(

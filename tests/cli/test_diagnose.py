@@ -121,6 +121,22 @@ def test_stuck_daemon_is_told_from_another_terminal(
         assert done.seconds < LIMIT
 
 
+def test_page_fault_on_a_stuck_mount_is_found(
+    standing: Make, fsprobe: Command, leaks: LeakWatch, scratch: Path
+) -> None:
+    """Its caller makes no system call, waits for a page and may hold its memory's lock: reading there could hang us."""
+    one = standing("--profile", "lost-reply=READ")
+    one.call("head -c 9000 /dev/zero > $M/f; exec python3 -c \"import mmap; f = open('$M/f', 'r+b'); "
+             'mmap.mmap(f.fileno(), 0)[5000]"')  # fmt: skip
+    one.wait_until_stuck()
+    path = scratch / "found.json"
+    done = watched(fsprobe, leaks.token, "diagnose", str(one.pid), "--json", str(path), *PATIENT)
+    record = json.loads(path.read_text())
+    assert (record["verdict"]["cause"], record["verdict"]["proven"]) == ("lost-reply", True), done
+    told = [(caller["op"], caller["call"], caller["path"], caller["state"]) for caller in record["callers"]]
+    assert told == [("READ", "", f"{one.mountpoint}/f", "D")], done
+
+
 def test_abort_frees_the_callers_of_that_mount_alone(standing: Make, fsprobe: Command, scratch: Path) -> None:
     """The way out of a hang must not cost the other mounts of the machine."""
     one = standing("--profile", "lost-reply")
@@ -164,6 +180,17 @@ def test_busy_daemon_is_not_stuck(standing: Make, fsprobe: Command) -> None:
     time.sleep(0.5)
     done = fsprobe("diagnose", str(one.pid), *PATIENT)
     assert done.exit_code == 0, done
+
+
+def test_lock_that_is_waited_for_is_no_hang(standing: Make, fsprobe: Command) -> None:
+    """A lock is answered when it is free: aborting the mount for it would cost everybody's work."""
+    one = standing("--front", "raw")
+    one.call("echo x > $M/f; exec flock $M/f sleep 60")
+    one.call("sleep 0.7; exec flock $M/f true")
+    one.wait_until_stuck()
+    done = fsprobe("diagnose", str(one.pid), *PATIENT)
+    assert done.exit_code == 0, done
+    assert "wait for a lock on a file" in done.stdout
 
 
 def test_dead_daemon_is_told(standing: Make) -> None:
