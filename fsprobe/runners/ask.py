@@ -25,7 +25,7 @@ from fsprobe.results.verdicts import Cause
 from fsprobe.runners import goroutines, scene
 from fsprobe.runners.progress import Progress, callers_sign
 from fsprobe.runners.stuck import Stuck
-from fsprobe.runners.suspicion import Suspicion
+from fsprobe.runners.suspicion import LOOKS, Suspicion
 from fsprobe.sandbox import callers
 from fsprobe.trace.exchange import Exchange
 from fsprobe.wire import Opcode, opcode_name
@@ -43,6 +43,7 @@ SLOW = "slow"
 # The most that any check asks of a sound target is a tenth of this many requests.
 ENDLESS = 30_000
 FREED_WAIT = 2.0
+REFUSES = "refuse"  # stands in what the wire layer's worker says of a reply that no kernel takes
 EIO = 5
 # What an application hears when the daemon has died: its end may be noticed a moment later than that.
 GONE = ("ENOTCONN", "ECONNABORTED", os.strerror(errno.ENOTCONN), os.strerror(errno.ECONNABORTED))
@@ -194,6 +195,8 @@ class Asking:
         words = b""
         deadline = time.monotonic() + 0.5
         while (event := self.sandbox.next_event(max(0.0, deadline - time.monotonic()))) is not None:
+            if event["event"] == "malformed" and event["open"]:
+                self._malformed(event)  # the worker may have heard of it first, and given up
             if event["event"] == "daemon-gone":
                 gone = True
             if event["event"] == "exit":
@@ -337,11 +340,24 @@ class Asking:
         opened = self._open()
         if not opened:  # the daemon answered all of it: the caller itself does not come to an end
             return Incident("stuck" if self.relayed else "hang", detail=outcome.observed, evidence=self._evidence())
-        processes = self.sandbox.call("evidence", light=True)
-        found = self.suspicion.look(opened[0]["unique"], processes, opened, may_be_lost=False)
-        incident = self._hang(opened[0], found, outcome.observed)
+        incident = self._given_up(opened, outcome.observed)
         self.sandbox.call("answer", uniques=[o["unique"] for o in opened], error=EIO)
         return incident
+
+    def _given_up(self, opened: list[dict[str, Any]], how: str) -> Incident:
+        """What a request that the worker no longer waits for comes of: a few looks prove it as they would have."""
+        oldest, found = opened[0], None
+        if REFUSES in how:  # it has seen the reply, as the kernel would have
+            return self._hang(oldest, Stuck(Cause.MALFORMED_REPLY, True, how))
+        for _ in range(LOOKS):
+            processes = self.sandbox.call("evidence", light=True)
+            found = self.suspicion.look(oldest["unique"], processes, opened, may_be_lost=bool(oldest["taken"]))
+            if found is not None or not self.suspicion.idle_seen:
+                break
+            time.sleep(min(QUICK, TICK))
+        if self.suspect is not None and oldest["unique"] in self.suspect["then_open"]:
+            return self._refused(self.suspect, oldest, proven=self.suspicion.idle_seen > 0)
+        return self._hang(oldest, found, how)
 
     def _free(self, incident: Incident) -> dict[str, Any] | None:
         """Answer what is open in the daemon's place until the worker comes back; kill it where it does not."""
