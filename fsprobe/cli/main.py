@@ -113,7 +113,8 @@ def _usage(error: click.ClickException, words: Sequence[str]) -> UsageError:
         return _unknown_verb(words[0])
     foreign = fact.startswith(("No such option", "Got unexpected extra"))
     causes = ("arguments of the daemon go behind --, as in: fsprobe run TARGET -- -o ro",)
-    return UsageError(fact, causes=causes if foreign and command.endswith(" run") else (), command=f"{command} --help")
+    takes = command.endswith((" run", " trace"))
+    return UsageError(fact, causes=causes if foreign and takes else (), command=f"{command} --help")
 
 
 def _unknown_verb(word: str) -> UsageError:
