@@ -337,14 +337,15 @@ def candidates(fault: Fault, known: Known) -> list[Check]:
     error = fault.rule.partition("=")[2].partition(">")[0] if fault.kind == "map" else ""
     mine = [c for c in known.sound() if error in known.answered[c.id].get(fault.op, ())]
     prefix = fault.rule.partition("=")[0]
+    anywhere = f"*:{prefix.partition(':')[2]}"
 
     def rank(check: Check) -> tuple[bool, bool, float, str]:
-        names_it = any(killer.startswith(prefix) for killer in check.killers)
+        names_it = any(killer.startswith((prefix, anywhere)) for killer in check.killers)
         # In tenths, lest two runs differ by noise; what is slow comes last.
-        return (check.op != fault.op, not names_it, round(known.results[check.id].seconds, 1), check.id)
+        return (not _is_same(check.op, fault.op), not names_it, round(known.results[check.id].seconds, 1), check.id)
 
     ranked = sorted(mine, key=rank)
-    own = [check for check in ranked if check.op == fault.op]
+    own = [check for check in ranked if _is_same(check.op, fault.op)]
     return [*own, *ranked[len(own) : len(own) + MOST_OTHERS]]
 
 

@@ -11,10 +11,9 @@ from fsprobe.runners.mutations import MASKS, Fault, Seen, Served, faults
 from fsprobe.wire import Opcode
 
 
-
 def everything_but(absent: str) -> Seen:
     served = {op.name: Served(errors=frozenset({"ENOENT", "EINTR"}), count=1) for op in Opcode if op.name != absent}
-    return Seen({layer: served for layer in mutations.LAYERS})
+    return Seen(dict.fromkeys(mutations.LAYERS, served))
 
 
 EVERYTHING = everything_but("")
