@@ -30,7 +30,6 @@ class MountFactory:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self._mounts: list[FuseMount] = []
 
     def __call__(
         self, target: str | None = None, *, timeout: float | None = None, start_timeout: float | None = None,
@@ -56,17 +55,14 @@ class MountFactory:
     def _mounted(self, value_of: Callable[[str], Value | None]) -> FuseMount:
         __tracebackhide__ = True
         try:
-            options = self._options(value_of)
-        except pytest.UsageError as error:
-            pytest.fail(safe(str(error), lines=True), pytrace=False)
-        try:
-            made = mount(self._guard(), options)
+            return mount(self._guard(), self._options(value_of))
         except MachineError as error:
             pytest.skip(safe("; ".join([error.fact, *error.causes])))
+        except pytest.UsageError as error:
+            problem = str(error)
         except FsprobeError as error:
-            pytest.fail("\n".join(safe(line) for line in error.lines()), pytrace=False)
-        self._mounts.append(made)
-        return made
+            problem = "\n".join(error.lines())
+        pytest.fail(safe(problem, lines=True), pytrace=False)  # behind the try: pytest shows what it follows from, too
 
     def _options(self, value_of: Callable[[str], Value | None]) -> RunOptions:
         target = value_of("target")

@@ -49,9 +49,7 @@ def set_timer(item: pytest.Item, settings: Any) -> bool | None:
         else:
             over()
 
-    guard = item.config.stash.get(GUARD, None)
-    if guard is not None:
-        guard.postponed = None
+    _forget_postponed(item)
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, settings.timeout)
     item.stash[_CANCEL] = before
@@ -66,7 +64,15 @@ def cancel_timer(item: pytest.Item) -> bool | None:
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
     del item.stash[_CANCEL]
+    _forget_postponed(item)
     return True
+
+
+def _forget_postponed(item: pytest.Item) -> None:
+    """What the time of one test had to end is nothing to another one."""
+    guard = item.config.stash.get(GUARD, None)
+    if guard is not None:
+        guard.postponed = None
 
 
 def time_left() -> float | None:
@@ -110,6 +116,7 @@ def amend(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
     guard = item.config.stash.get(GUARD, None)
     if guard is None:
         return
+    guard.hold = True  # a time that is over now ends what comes next, and not the making of a report
     try:
         hangs = guard.call("hangs")
         if hangs and not hasattr(report, "wasxfail"):
@@ -122,6 +129,8 @@ def amend(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
             report.sections += [(title, text) for title, text in clean_sections(guard.call("sections"))]
     except FsprobeError as error:
         report.sections.append(("fsprobe", clean(error.fact)))
+    finally:
+        guard.hold = False
 
 
 def clean_sections(sections: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
