@@ -59,11 +59,22 @@ def filled(m: Mount, files: int) -> str:
 
 @mount_check(
     "posix.readdir.numbers", op="READDIR", also=("GETATTR", "READDIRPLUS"), source="catalogue 3.1.9; man 3 readdir",
-    level=SHOULD, needs=("write",), killers=("*:entries=ino", "*:entries=type", "READDIR:errno=EIO"),
+    level=SHOULD, needs=("write",),
+    killers=("*:entries=ino", "*:entries=type", "*:entries=offset", "*:stale", "READDIR:errno=EIO"),
 )
 def readdir_numbers(m: Mount) -> None:
-    """An entry, of the first page or a later one, has the inode number and the type that stat gives for its name."""
-    compare(m, filled(m, 60), 1024)
+    """Every entry, of the first page or a later one, is there, with the inode number and the type that stat gives, and
+    is there no more when it was removed."""
+    folder = filled(m, 60)
+    compare(m, folder, 1024)
+    names = {b"sub", *(b"file%d" % number for number in range(60))}
+    for removed in ("", "file7", "file8"):
+        if removed:
+            with m.setup():
+                os.unlink(os.path.join(folder, removed))
+            names.remove(os.fsencode(removed))
+        shown = [entry.name for entry in m.entries(folder, size=1024) if entry.name not in (b".", b"..")]
+        m.expect_equal(sorted(names), sorted(shown), "the names listed")
 
 
 @mount_check(
