@@ -54,13 +54,14 @@ def _show(seen: Any, form: str, output: str | None, verbose: bool) -> None:
     from fsprobe.report import comparison_html, comparison_markdown, comparison_text
     from fsprobe.report.json_file import put, say
     from fsprobe.report.terminal import print_lines
+    from fsprobe.report.text import wide_as
 
     if form == "terminal":
-        lines = comparison_text.lines(seen, verbose=verbose)
         if output in (None, "-"):
-            print_lines(lines, sys.stdout)
+            with wide_as(sys.stdout):
+                print_lines(comparison_text.lines(seen, verbose=verbose), sys.stdout)
             return
-        said = "".join(f"{line.plain}\n" for line in lines)
+        said = "".join(f"{line.plain}\n" for line in comparison_text.lines(seen, verbose=verbose))
     else:
         said = (comparison_html if form == "html" else comparison_markdown).text(seen)
     if output in (None, "-"):

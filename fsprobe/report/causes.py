@@ -16,7 +16,7 @@ from rich.text import Text
 
 from fsprobe.diagnose.handlers import in_the_best_known
 from fsprobe.report.finding import finding
-from fsprobe.report.text import WIDTH, count, cut, fold, pack, pad
+from fsprobe.report.text import count, cut, fold, pack, pad, screen_width
 from fsprobe.report.words import is_failure, serious
 
 _INDENT = 3
@@ -63,12 +63,12 @@ def causes(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
         full = verbose or number <= _IN_FULL
         lines += [*_block(number, block, document, verbose, full), Text()]
     if len(blocks) > _IN_FULL and not verbose:
-        lines += [_at(text, "dim") for text in fold(_MORE, WIDTH - _INDENT)]
+        lines += [_at(text, "dim") for text in fold(_MORE, screen_width() - _INDENT)]
     notes = [one for one in document.get("diagnoses") or () if one.get("confidence") == "note"]
     for note in notes if verbose else []:
         for text in (note["summary"], *(note.get("evidence") or ())):
             lines += [Text("note  " if index == 0 else " " * 6, "dim").append(line)
-                      for index, line in enumerate(fold(text, WIDTH - 6))]
+                      for index, line in enumerate(fold(text, screen_width() - 6))]
     return lines[:-1] if lines and not lines[-1].plain else lines
 
 
@@ -115,14 +115,14 @@ def _title(number: int, block: Block, *, cut_wish: bool) -> list[Text]:
     elif cut_wish:
         summary = summary.partition(": expected ")[0]
     tag = f"{first['cause']}, {first['confidence']}"
-    lines = fold(summary, WIDTH - _INDENT)
+    lines = fold(summary, screen_width() - _INDENT)
     head = Text(pad(str(number), _INDENT), "bold").append(lines[0], "bold red")
     rest = [_at(line, "bold red") for line in lines[1:]]
-    room = WIDTH - _INDENT - cell_len(lines[-1]) - len(tag)
+    room = screen_width() - _INDENT - cell_len(lines[-1]) - len(tag)
     if room >= 2:
         (rest[-1] if rest else head).append(" " * room + tag, "dim")
     else:
-        rest.append(Text(" " * (WIDTH - len(tag))).append(tag, "dim"))
+        rest.append(Text(" " * (screen_width() - len(tag))).append(tag, "dim"))
     return [head, *rest]
 
 
@@ -140,7 +140,7 @@ def _handlers(block: Block, document: Mapping[str, Any]) -> list[Text]:
     lines = [_at(head, "dim")]
     for op, handler in named.items():
         handlers = pack(handler.split() or ["no handler in this library"], _HANDLER - 2, " ")
-        breaks = pack(list((found.get(op) or {}).get("breaks") or ()), WIDTH - _INDENT - _OP - _HANDLER, " ")
+        breaks = pack(list((found.get(op) or {}).get("breaks") or ()), screen_width() - _INDENT - _OP - _HANDLER, " ")
         for row in range(max(len(handlers), len(breaks))):
             line = Text(" " * _INDENT).append(pad(op if row == 0 else "", _OP), "red")
             line.append(pad(handlers[row] if row < len(handlers) else "", _HANDLER), "bold")
@@ -153,7 +153,7 @@ def _handlers(block: Block, document: Mapping[str, Any]) -> list[Text]:
 def _unrecognised(ops: Sequence[str]) -> list[Text]:
     lines = [_at(pad("operation", _OP) + "write in the daemon (its library was not recognised)", "dim")]
     for op in ops:
-        for row, text in enumerate(fold(in_the_best_known(op) or "its handler", WIDTH - _INDENT - _OP)):
+        for row, text in enumerate(fold(in_the_best_known(op) or "its handler", screen_width() - _INDENT - _OP)):
             lines.append(Text(" " * _INDENT).append(pad(op if row == 0 else "", _OP), "red").append(text, "bold"))
     return lines
 
@@ -169,8 +169,8 @@ def _evidence(block: Block, example: Mapping[str, Any] | None, verbose: bool, fu
         evidence = [text for text in evidence if not text.startswith(("exit ", *told)) and text != seen]
         evidence = evidence[: (_EVIDENCE_SHOWN if full else 0) if example is not None else _LAST_WORDS_SHOWN]
         lines = dict.fromkeys(map(_without_registers, evidence))
-        evidence = [cut(text, (WIDTH - _INDENT) * _EVIDENCE_LINES) for text in lines]
-    return [_at(line, "dim") for text in evidence for line in fold(text, WIDTH - _INDENT)]
+        evidence = [cut(text, (screen_width() - _INDENT) * _EVIDENCE_LINES) for text in lines]
+    return [_at(line, "dim") for text in evidence for line in fold(text, screen_width() - _INDENT)]
 
 
 def _without_registers(text: str) -> str:
@@ -183,7 +183,7 @@ def _fix(member: Mapping[str, Any], block: Block, verbose: bool) -> list[Text]:
     said = [line for line in (member.get("fix") or "").split("\n") if not line.startswith(_REPEAT)]
     if block.missing:
         said = [line for line in said if not line.startswith(_NEEDED)]
-    lines = [line for line in fold("\n".join(said), WIDTH - _INDENT - 5) if line]
+    lines = [line for line in fold("\n".join(said), screen_width() - _INDENT - 5) if line]
     hidden = 0 if verbose else max(0, len(lines) - _FIX_LINES)
     shown = lines[: len(lines) - hidden]
     text = [_at(("fix  " if index == 0 else " " * 5) + line) for index, line in enumerate(shown)]

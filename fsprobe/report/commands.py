@@ -12,7 +12,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from fsprobe.report.text import WIDTH, cut, pad
+from fsprobe.report.text import cut, pad, screen_width
 from fsprobe.report.words import OP_STYLE, is_failure, root_of
 
 _COMMAND, _OP = 14, 12
@@ -64,7 +64,7 @@ def _row(op: str, found: Sequence[Mapping[str, Any]]) -> Text:
     said = _said(found[0], command)
     more = f" (+{len(found) - 1})" if len(found) > 1 else ""
     line = Text(pad(cut(command, _COMMAND - 1), _COMMAND)).append(pad(cut(op, _OP - 1), _OP), OP_STYLE["ENOSYS"])
-    return line.append(_fitted(said, WIDTH - _COMMAND - _OP - len(more))).append(more, "dim")
+    return line.append(_fitted(said, screen_width() - _COMMAND - _OP - len(more))).append(more, "dim")
 
 
 def _said(check: Mapping[str, Any], command: str) -> str:

@@ -64,7 +64,7 @@ def view(documents: Sequence[Mapping[str, Any]], names: Sequence[str], *, slower
     at_fault = tuple(frozenset(blamed(document)) for document in documents)
     if len(documents) == 2:
         found = compare(*documents, slower=slower)
-        shown = tuple(row for row in rows if row.differs)
+        shown = tuple(row for row in rows if len(set(row.verdicts)) > 1)
         return View(names, _answer(found), not found.regressions, _sections(found, slower), shown, tallies,
                     len(rows) - len(shown), at_fault)  # fmt: skip
     differing = sum(row.differs for row in rows)

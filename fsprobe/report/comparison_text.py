@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from fsprobe.report.comparison import Section, View
-from fsprobe.report.text import WIDTH, cut, fold, pack, pad
+from fsprobe.report.text import cut, fold, pack, pad, screen_width
 from fsprobe.report.words import CELL, OP_STYLE, VERDICT_STYLE
 from fsprobe.results.compare import Row
 
@@ -25,16 +25,17 @@ _EXIT = {True: "exit 0: no regression", False: "exit 1: regressions"}
 
 def lines(view: View, *, verbose: bool = False) -> list[Text]:
     """The whole screen."""
-    made = [Text(line, "bold") for line in fold(" → ".join(view.names) if len(view.names) == 2 else
-                                                f"fsprobe: {len(view.names)} results side by side", WIDTH)]  # fmt: skip
-    made += [Text(line, "bold green" if view.good else "bold red") for line in fold(view.answer, WIDTH)]
+    two = len(view.names) == 2
+    title = " → ".join(view.names) if two else f"fsprobe: {len(view.names)} results side by side"
+    made = [Text(line, "bold") for line in fold(title, screen_width())]
+    made += [Text(line, "bold green" if view.good else "bold red") for line in fold(view.answer, screen_width())]
     if view.rows:
         made += [Text(), *_matrix(view)]
     if view.agreed:
         made.append(Text(f"{'the other ' if view.rows else ''}{view.agreed} operations are as they were", "dim"))
     for section in view.sections:
         made += [Text(), *_section(section, verbose)]
-    if len(view.names) == 2:
+    if two:
         made += [Text(), Text(_EXIT[view.good], "bold green" if view.good else "bold red")]
     return made
 
@@ -55,11 +56,11 @@ def _section(section: Section, verbose: bool) -> list[Text]:
             line.append(one.after, VERDICT_STYLE.get(one.after, ""))
         line.append(" " * (verdicts - (line.cell_len - start)))
         if not verbose or not one.again:
-            line.append(cut(one.said, WIDTH - line.cell_len), "dim")
+            line.append(cut(one.said, screen_width() - line.cell_len), "dim")
         line.rstrip()
         made.append(line)
         if verbose and one.said and one.again:
-            made += [Text("      ").append(part, "dim") for part in fold(one.said, WIDTH - 6)]
+            made += [Text("      ").append(part, "dim") for part in fold(one.said, screen_width() - 6)]
     if len(shown) < len(section.lines):
         made.append(Text(f"  {len(section.lines) - len(shown)} more with -v", "dim"))
     return made
@@ -68,7 +69,7 @@ def _section(section: Section, verbose: bool) -> list[Text]:
 def _matrix(view: View) -> list[Text]:
     """Operations × targets; the targets are numbered where their names do not fit."""
     number = len(view.names)
-    room = (WIDTH - _NAME) // number
+    room = (screen_width() - _NAME) // number
     if room < _NARROWEST:
         return [line for start in range(0, number, 7) for line in [*_block(view, range(start, min(start + 7, number))),
                                                                    Text()]]  # fmt: skip
@@ -76,19 +77,19 @@ def _matrix(view: View) -> list[Text]:
 
 
 def _block(view: View, members: Sequence[int]) -> list[Text]:
-    width = min(_WIDEST, (WIDTH - _NAME) // len(members))
+    width = min(_WIDEST, (screen_width() - _NAME) // len(members))
     heads = [view.names[index] for index in members]
     long = any(len(head) > width - 1 for head in heads)
     made = []
     if long:
         told = [f"  {index + 1}  {view.names[index]}: {view.tallies[index]}" for index in members]
-        made = [Text(cut(line, WIDTH), "dim") for line in told]
+        made = [Text(cut(line, screen_width()), "dim") for line in told]
         heads = [str(index + 1) for index in members]
     made.append(Text(pad("OPERATION", _NAME) + "".join(pad(head, width) for head in heads).rstrip(), "bold"))
     made += [_row(view, row, members, width) for row in view.rows]
     if not long:
         told = [f"{view.names[index]}: {view.tallies[index]}" for index in members]
-        made += [Text(line, "dim") for line in pack(told, WIDTH)]
+        made += [Text(line, "dim") for line in pack(told, screen_width())]
     return made
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.text import Text
 
-from fsprobe.report.text import WIDTH, cut, fold, fold_command
+from fsprobe.report.text import cut, fold, fold_command, screen_width
 from fsprobe.report.words import VERDICT_STYLE
 
 _TRACE_SHOWN = 3
@@ -26,10 +26,10 @@ def finding(check: Mapping[str, Any], indent: int = 2, *, verbose: bool = False)
     """A block of about eight lines."""
     verdict = check["verdict"]
     line = Text(" " * indent).append(verdict, VERDICT_STYLE.get(verdict, "bold red"))
-    name = cut(check["id"], WIDTH - indent - 24)
+    name = cut(check["id"], screen_width() - indent - 24)
     line.append(f"  {name}", "bold").append(f"  {check.get('level', '')}", "dim")
     lines = [line]
-    sentence = fold(check.get("title") or "", WIDTH - indent - 2)
+    sentence = fold(check.get("title") or "", screen_width() - indent - 2)
     lines += [Text(" " * (indent + 2) + part) for part in sentence if part]
     for label in ("expected", "observed", "reason"):
         if check.get(label):
@@ -45,7 +45,7 @@ def finding(check: Mapping[str, Any], indent: int = 2, *, verbose: bool = False)
 
 def _again(check: Mapping[str, Any], indent: int) -> list[Text]:
     """The command that repeats it, which can be copied though it may need several lines."""
-    parts = fold_command(check["reproduce"], WIDTH - indent - _LABEL)
+    parts = fold_command(check["reproduce"], screen_width() - indent - _LABEL)
     first = Text(" " * indent).append(f"{'again':<{_LABEL}}", "dim").append(parts[0])
     return [first, *(Text(" " * (indent + _LABEL) + part) for part in parts[1:])]
 
@@ -57,7 +57,7 @@ def _exchanges(check: Mapping[str, Any], indent: int, verbose: bool) -> list[Tex
     label = f"{len(telling)} of {len(trace)}" if len(trace) > len(telling) else label
     lines: list[Text] = []
     for index, text in enumerate(telling):
-        text = text if verbose else _within(text, (WIDTH - indent - _LABEL) * _TRACE_LINES - _LABEL)
+        text = text if verbose else _within(text, (screen_width() - indent - _LABEL) * _TRACE_LINES - _LABEL)
         lines += _field(indent, label if index == 0 else "", text, "dim")
     return lines
 
@@ -91,6 +91,6 @@ def _within(text: str, width: int) -> str:
 
 
 def _field(indent: int, label: str, text: str, style: str = "") -> list[Text]:
-    parts = fold(text, WIDTH - indent - _LABEL)
+    parts = fold(text, screen_width() - indent - _LABEL)
     first = Text(" " * indent).append(f"{label:<{_LABEL}}", "dim").append(parts[0], style)
     return [first, *(Text(" " * (indent + _LABEL)).append(part, style) for part in parts[1:])]

@@ -12,7 +12,7 @@ from typing import Any
 from rich.text import Text
 
 from fsprobe.report.header import answer
-from fsprobe.report.text import WIDTH, count, cut, labelled, pack
+from fsprobe.report.text import count, cut, labelled, pack, screen_width
 from fsprobe.report.words import EXIT_MEANING, VERDICT_STYLE
 
 _REASONS_SHOWN = 3
@@ -48,7 +48,7 @@ def _declined(checks: list[Mapping[str, Any]], operations: Mapping[str, Any]) ->
     counts = Counter(
         check["op"] for check in checks if (operations.get(check["op"]) or {}).get("verdict") not in _IN_MATRIX
     )
-    lines = pack([f"{op} {number}" for op, number in counts.most_common()], WIDTH - _COLUMN)
+    lines = pack([f"{op} {number}" for op, number in counts.most_common()], screen_width() - _COLUMN)
     return [line for index, text in enumerate(lines) if text
             for line in labelled("UNSUPPORTED" if index == 0 else "", "in part: " * (index == 0) + text, 0, _COLUMN)]
 
@@ -61,7 +61,7 @@ def _reasons(checks: list[Mapping[str, Any]], verdict: str, verbose: bool) -> li
     for index, (reason, number) in enumerate(shown):
         more = f" (+{count(hidden, 'reason')}, -v)" if hidden and index == len(shown) - 1 else ""
         text = f"{number} × {reason}"
-        text = text if verbose else cut(text, WIDTH - _COLUMN - len(more)) + more
+        text = text if verbose else cut(text, screen_width() - _COLUMN - len(more)) + more
         lines += labelled(verdict if index == 0 else "", text, 0, _COLUMN)
     return lines
 
@@ -90,7 +90,7 @@ def _few(names: list[Any], kind: str, verbose: bool) -> str:
     """How many, and one of them: the JSON has them all."""
     if verbose or len(names) == 1:
         return f"{kind}: {', '.join(str(name) for name in names)}"
-    return cut(f"{len(names)} {kind}, all named in the JSON, the first: {names[0]}", WIDTH - _COLUMN)
+    return cut(f"{len(names)} {kind}, all named in the JSON, the first: {names[0]}", screen_width() - _COLUMN)
 
 
 def _counts(summary: Mapping[str, Any]) -> list[Text]:
@@ -103,7 +103,7 @@ def _counts(summary: Mapping[str, Any]) -> list[Text]:
     if not ordered:
         line.append("no check ran", "bold yellow")
     total = f"{count(sum(counts.values()), 'check')} in {summary.get('seconds', 0):.1f} s"
-    space = WIDTH - line.cell_len - len(total)
+    space = screen_width() - line.cell_len - len(total)
     if space >= 2:
         return [line.append(" " * space + total, "dim")]
     return [line, Text(total, "dim")]

@@ -13,9 +13,9 @@ from typing import Any
 from rich.text import Text
 
 from fsprobe.report.headline import headline
-from fsprobe.report.text import WIDTH, fold, labelled, pack
+from fsprobe.report.text import fold, labelled, pack, screen_width
 
-_ONE_LINE = 53  # what is left beside the label, the separator and "and 12 more"
+_NOT_FLAGS = 27  # cells of a line for the label, the separator and "and 12 more"
 _PLACE = re.compile(r"'(\{\w+\})'")
 _UNKNOWN = ("", "unknown")
 _EXPECTED = {
@@ -27,7 +27,7 @@ _EXPECTED = {
 def header(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
     """Title, answer, and one labelled line per fact. A fact that is not known has no line."""
     target, environment = document["target"], document["environment"]
-    title = fold(f"fsprobe {environment.get('fsprobe', '')} · {target['name']}", WIDTH)
+    title = fold(f"fsprobe {environment.get('fsprobe', '')} · {target['name']}", screen_width())
     lines = [*(Text(line, "bold") for line in title), *answer(document), Text()]
     for label, text in _facts(target, environment, verbose):
         if text:
@@ -40,8 +40,9 @@ def header(document: Mapping[str, Any], *, verbose: bool) -> list[Text]:
 def answer(document: Mapping[str, Any]) -> list[Text]:
     """What came out, a sentence a line."""
     sentences, style = headline(document)
-    first = [Text(line, style) for line in fold(sentences[0], WIDTH)]
-    return first + [Text(line, style.removeprefix("bold ")) for text in sentences[1:] for line in fold(text, WIDTH)]
+    first = [Text(line, style) for line in fold(sentences[0], screen_width())]
+    rest = [line for text in sentences[1:] for line in fold(text, screen_width())]
+    return first + [Text(line, style.removeprefix("bold ")) for line in rest]
 
 
 def _facts(target: Mapping[str, Any], environment: Mapping[str, Any], verbose: bool) -> list[tuple[str, str]]:
@@ -87,7 +88,7 @@ def _protocol(environment: Mapping[str, Any], verbose: bool) -> str:
     flags, protocol = list(environment.get("init_flags") or ()), environment.get("protocol")
     if verbose:
         return _joined(protocol, " ".join(flags))
-    fitting = pack(flags, _ONE_LINE - len(str(protocol)), " ")[0]
+    fitting = pack(flags, screen_width() - _NOT_FLAGS - len(str(protocol)), " ")[0]
     hidden = len(flags) - len(fitting.split())
     return _joined(protocol, fitting + (f" and {hidden} more" if hidden else ""))
 

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from fsprobe.diagnose.operations import OPERATIONS
-from fsprobe.report.text import WIDTH, cut, fold, labelled, micros, pack, pad
+from fsprobe.report.text import cut, fold, labelled, micros, pack, pad, screen_width
 from fsprobe.report.words import CELL, INSTEAD, LAYERS, OP_ORDER, OP_STYLE
 
 Operation = Mapping[str, Any]
@@ -58,7 +58,7 @@ def matrix(operations: Mapping[str, Operation], blamed: Sequence[str], *, verbos
     full = [*faulty.values(), *rest.values()]
     cells = {op.get(layer) or "untested" for op in full for layer in LAYERS}
     legend = [text for word, text in _LEGEND.items() if word in cells]
-    lines += [Text(line, "dim") for line in pack(legend, WIDTH, _GAP) if line]
+    lines += [Text(line, "dim") for line in pack(legend, screen_width(), _GAP) if line]
     lines += _packed(works)
     if untested:
         told = " ".join(untested) if len(untested) <= _UNTESTED_NAMED or verbose else "all others"
@@ -121,7 +121,7 @@ def _row(name: str, op: Operation, style: Mapping[str, str], *, whole: bool, har
     line.rstrip()
     rest = [Text(" " * (_NAME + 3 * _LAYER + _NUMBER) + part) for part in replies[1:]]
     if op.get("detail"):
-        rest.append(Text("  " + cut(op["detail"], WIDTH - 2), "dim"))
+        rest.append(Text("  " + cut(op["detail"], screen_width() - 2), "dim"))
     return [line, *rest]
 
 
@@ -138,7 +138,7 @@ def _packed(works: Mapping[str, Operation]) -> list[Text]:
     errors = [(_shown(name), [text for text in _replies(op.get("replies") or {}) if not text.startswith("ok ")])
               for name, op in works.items()]
     told = " · ".join(" ".join([name, *texts]) for name, texts in errors if texts)
-    return lines + [Text(line, "dim") for line in fold("errors among the replies: " + told, WIDTH) if told]
+    return lines + [Text(line, "dim") for line in fold("errors among the replies: " + told, screen_width()) if told]
 
 
 def _entry(name: str, op: Operation, seen: bool) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ def _columns(entries: Sequence[tuple[str, ...]]) -> list[Text]:
         height = -(-len(entries) // columns)
         blocks = [_aligned(entries[start : start + height]) for start in range(0, len(entries), height)]
         width = sum(cell_len(block[0]) for block in blocks) + len(_GAP) * (len(blocks) - 1)
-        if width <= WIDTH or columns == 1:
+        if width <= screen_width() or columns == 1:
             break
     return [
         Text(_GAP.join(block[row] for block in blocks if row < len(block)).rstrip()) for row in range(height)

@@ -20,11 +20,12 @@ from fsprobe.report.footer import footer, unanswered
 from fsprobe.report.header import header
 from fsprobe.report.matrix import matrix
 from fsprobe.report.names import plain_names
-from fsprobe.report.text import WIDTH, clean, count, cut, labelled, pad
+from fsprobe.report.text import clean, count, cut, labelled, pad, screen_width, wide_as
 from fsprobe.report.words import LAYERS, VERDICT_STYLE, blamed, charged, is_failure
 
 _FINDINGS_SHOWN = 5
 _WARNINGS_SHOWN = 6
+_COLUMN = 13
 _ASCII = str.maketrans({"·": "|", "→": ">", "←": "<", "µ": "u", "×": "x", "…": "~", "—": "-", "’": "'"})
 
 
@@ -65,7 +66,8 @@ def print_report(document: Mapping[str, Any], file: IO[str], *, verbose: bool = 
 
     Raises BrokenPipeError where the reader has left.
     """
-    print_lines(render(document, verbose=verbose), file)
+    with wide_as(file):
+        print_lines(render(document, verbose=verbose), file)
 
 
 def print_lines(lines: Iterable[Text], file: IO[str]) -> None:
@@ -103,7 +105,8 @@ def _warnings(document: Mapping[str, Any], verbose: bool) -> list[Text]:
         more = f" (+{hidden}, -v)" if hidden else ""
         said = check.get("observed") or check["title"]
         text = f"{check['id']}: {said}"
-        lines += labelled("WARN" if index == 0 else "", text if verbose else cut(text, 67 - len(more)) + more, 0, 13)
+        text = text if verbose else cut(text, screen_width() - _COLUMN - len(more)) + more
+        lines += labelled("WARN" if index == 0 else "", text, 0, _COLUMN)
     return lines
 
 
@@ -120,6 +123,6 @@ def _every_check(document: Mapping[str, Any]) -> list[Text]:
 def _one_line(check: Mapping[str, Any], text: str) -> Text:
     verdict = check["verdict"]
     line = Text("  ").append(pad(verdict, 12), VERDICT_STYLE.get(verdict, "red"))
-    line.append(pad(check["id"], 32) + "  ").append(cut(text, WIDTH - 48), "dim")
+    line.append(pad(check["id"], 32) + "  ").append(cut(text, screen_width() - 48), "dim")
     line.rstrip()
     return line

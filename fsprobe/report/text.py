@@ -6,15 +6,22 @@ system under test and may hold anything: control characters, terminal escapes, m
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import IO, Any
 
 from rich.cells import cell_len
 from rich.text import Text
 
 WIDTH = 80
+WIDEST = 110
+"""On a wider terminal lines become longer, up to what an eye follows."""
+
+_screen: ContextVar[int] = ContextVar("screen", default=WIDTH)
 
 # Other, but unassigned (Cn) which a newer terminal may know; separators that break a line.
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
@@ -26,6 +33,25 @@ _JOB_COMMAND = re.compile(
     r"|add-matcher|remove-matcher|stop-commands|echo|internal-set-repo-path)(?:[ :]|$))|#(?=#\[)"
 )
 _OPTION = re.compile(r"( --[a-z-]+) (?=[^' -])")
+
+
+def screen_width() -> int:
+    """Cells of a line of the screen that is being written: WIDTH, but inside `wide_as`."""
+    return _screen.get()
+
+
+@contextmanager
+def wide_as(file: IO[str]) -> Iterator[None]:
+    """Lines as wide as the terminal that a stream leads to, between WIDTH and WIDEST; WIDTH where it is none."""
+    try:
+        columns = os.get_terminal_size(file.fileno()).columns
+    except (OSError, ValueError, AttributeError):
+        columns = WIDTH
+    token = _screen.set(min(max(columns, WIDTH), WIDEST))
+    try:
+        yield
+    finally:
+        _screen.reset(token)
 
 
 def safe(text: str, *, lines: bool = False) -> str:
@@ -135,7 +161,7 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 def labelled(label: str, text: str, indent: int = 2, column: int = 12, style: str = "") -> list[Text]:
     """`label   text…` with the text folded beside its label."""
-    lines = fold(text, WIDTH - column)
+    lines = fold(text, screen_width() - column)
     first = Text(" " * indent).append(pad(label, column - indent), "dim").append(lines[0], style)
     return [first, *(Text(" " * column).append(line, style) for line in lines[1:])]
 

@@ -129,8 +129,8 @@ class Row:
 
     @property
     def differs(self) -> bool:
-        """Whether the results do not agree on it."""
-        return len(set(self.verdicts)) > 1
+        """Whether those that asked do not agree on it."""
+        return len({verdict for verdict in self.verdicts if verdict}) > 1
 
     @property
     def worst(self) -> int:

@@ -187,8 +187,9 @@ def test_no_sideways_scrolling_on_a_phone(opened, made):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-TOO_WIDE = """() => [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > 361
-  && !one.closest(".scroll, nav, svg, .names, .what, .brand")).map((one) => `${one.tagName}.${one.className}`).slice(0, 9)"""
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
+  .filter((one) => one.getBoundingClientRect().right > 361 && !one.closest(".scroll, nav, svg, .names, .what, .brand"))
+  .map((one) => `${one.tagName}.${one.className}`).slice(0, 9)"""
 
 
 def test_on_paper_what_needs_a_look_is_open_and_nothing_is_dark(opened):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import termios
+import threading
 from functools import partial
 from typing import Any
 
@@ -144,3 +148,37 @@ def test_strict_says_what_it_counts():
     document = documents.good()
     document["summary"] |= {"exit_code": 1}
     assert "unexpected by --strict: UNSUPPORTED 1." in screen(document).split("\n")[1]
+
+
+@pytest.mark.parametrize(("columns", "most"), [(60, 80), (80, 80), (100, 100), (200, 110)])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_lines_are_as_wide_as_the_terminal_within_bounds(columns, most, verbose):
+    """On a wide terminal the end of every error message would be cut off for nothing."""
+    for make in ALL.values():
+        shown = on_terminal(make(), columns, verbose=verbose).split("\n")
+        widths = [cell_len(re.sub(r"\x1b\[[0-9;]*m", "", line.rstrip("\r"))) for line in shown]
+        assert max(widths) <= most
+    shown = on_terminal(recorded.load("before-fix"), columns)
+    assert (max(map(cell_len, re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines())) > 80) == (most > 80)
+
+
+def on_terminal(document, columns, *, verbose=False):
+    """What a terminal of so many columns gets."""
+    leader, follower = os.openpty()
+    termios.tcsetwinsize(follower, (24, columns))
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: read_all(leader, got), daemon=True)
+    reader.start()
+    with os.fdopen(follower, "w", encoding="utf-8") as file:
+        print_report(document, file, verbose=verbose)
+    reader.join(10)
+    os.close(leader)
+    return b"".join(got).decode()
+
+
+def read_all(fd, got):
+    try:
+        while part := os.read(fd, 65536):
+            got.append(part)
+    except OSError:  # EIO: the other side is closed
+        pass
