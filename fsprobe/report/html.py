@@ -21,6 +21,7 @@ from fsprobe.report.causes import Block, blocks_of
 from fsprobe.report.commands import command_of, failed
 from fsprobe.report.finding import exchanges
 from fsprobe.report.headline import headline
+from fsprobe.report.matrix import unanswered
 from fsprobe.report.ready import OUTCOME, message, ready
 from fsprobe.report.text import count, micros
 from fsprobe.report.words import (
@@ -77,6 +78,7 @@ def text(document: Mapping[str, Any]) -> str:
         summary=document["summary"], counts=_counts(document), groups=_groups(document),
         untested=[name for name, op in operations.items() if op["verdict"] == "untested"],
         operations=operations, layers=LAYERS, scale=scale,
+        unanswered={name: unanswered(name, op) for name, op in operations.items()},
         drawn={name: charts.distribution(op, scale) for name, op in operations.items()},
         blocks=[_cause(one, document, checks) for one in blocks_of(serious(document))],
         notes=[one for one in document["diagnoses"] if one.get("confidence") == "note"],

@@ -13,6 +13,7 @@ from typing import Any
 
 from fsprobe.report.causes import Block, blocks_of
 from fsprobe.report.markdown_text import block, cell, code, details, prose, table
+from fsprobe.report.matrix import unanswered
 from fsprobe.report.ready import OUTCOME, answer_text, message, ready
 from fsprobe.report.ready import details as details_of
 from fsprobe.report.text import count, cut, micros
@@ -77,7 +78,8 @@ def _matrix(document: Mapping[str, Any]) -> list[str]:
 def _operations(operations: Mapping[str, Mapping[str, Any]]) -> str:
     rows = []
     for name, op in operations.items():
-        replies = " · ".join(f"{reply} {n}" for reply, n in (op.get("replies") or {}).items())
+        answers = [f"{reply} {n}" for reply, n in (op.get("replies") or {}).items()]
+        replies = " · ".join([*answers, *unanswered(name, op)])
         layers = [op.get(layer) or "·" for layer in LAYERS]
         rows.append([code(name), *map(cell, layers), str(op.get("requests", 0)), cell(replies),
                      micros(op.get("p50_us")), micros(op.get("p99_us"))])  # fmt: skip

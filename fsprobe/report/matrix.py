@@ -110,7 +110,7 @@ def _row(name: str, op: Operation, style: Mapping[str, str], *, whole: bool, har
         line.append(pad(CELL.get(word, word), _LAYER), style.get(word, "red"))
     line.append(pad(_number(op), _NUMBER - 1, right=True) + " ")
     answers = op.get("replies") or {}
-    replies = pack([*_replies(answers), *_unanswered(name, op)], _REPLIES)
+    replies = pack([*_replies(answers), *unanswered(name, op)], _REPLIES)
     if harmless and set(answers) == {"ENOSYS"} and name in INSTEAD:
         replies = [f"ENOSYS → {INSTEAD[name]}"]  # as many as were asked
     elif len(replies) > 1 and not whole:
@@ -177,7 +177,7 @@ def _number(op: Operation) -> str:
     return str(op.get("requests", 0))
 
 
-def _unanswered(name: str, op: Operation) -> list[str]:
+def unanswered(name: str, op: Operation) -> list[str]:
     """`no reply 2`, where one was due. INTERRUPT may go without."""
     row = OPERATIONS.get(name)
     open_ = op.get("requests", 0) - sum((op.get("replies") or {}).values())

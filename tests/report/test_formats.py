@@ -126,3 +126,9 @@ def test_json_is_the_document():
 def test_every_format_takes_every_document(form, document):
     """A run that failed early is the one whose report is needed."""
     assert text(document, form).strip()
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "html"])
+def test_requests_without_an_answer_are_counted(form):
+    """An operation that hangs would stand there as asked, with no reply at all to read."""
+    assert re.search(r"no reply \d", text(recorded.load("lost-reply"), form))
