@@ -125,7 +125,7 @@ def _overall(op: str, about: Sequence[CheckResult], replies: Mapping[str, int]) 
         return verdict
     if all_enosys(replies) and op in OPERATIONS:  # for a number that nobody knows it is the right answer
         return OpVerdict.ENOSYS
-    if verdict is OpVerdict.ENOSYS and replies.get("ok"):
+    if verdict is OpVerdict.ENOSYS and replies.get("ok") and not _is_absent(op, about):
         return OpVerdict.PARTIAL
     return verdict
 
@@ -138,11 +138,13 @@ def _of_checks(op: str, about: Sequence[CheckResult]) -> OpVerdict:
         return OpVerdict.CRASH
     if Verdict.HANG in verdicts:
         return OpVerdict.HANG
+    if _is_absent(op, about):
+        return OpVerdict.ENOSYS
     passed = any(result.verdict in _GOOD for result in about)
     failed = [result for result in blamed if result.verdict in _BAD]
     declined = [result for result in blamed if result.verdict is Verdict.UNSUPPORTED]
     direct_pass = any(result.verdict in _GOOD and result.declared in (op, "") for result in blamed)
-    if any(result.errno == "ENOSYS" for result in (*failed, *declined)) and not direct_pass:
+    if any(result.errno == "ENOSYS" for result in (*failed, *declined) if _hit(result, op)) and not direct_pass:
         return OpVerdict.ENOSYS
     if any(result.main and result.declared in (op, "") for result in failed):
         return OpVerdict.WRONG
@@ -151,6 +153,13 @@ def _of_checks(op: str, about: Sequence[CheckResult]) -> OpVerdict:
     if declined and (not passed or any(result.main for result in declined)):
         return OpVerdict.UNSUPPORTED
     return OpVerdict.OK if passed else OpVerdict.UNTESTED
+
+
+def _is_absent(op: str, about: Sequence[CheckResult]) -> bool:
+    """Whether it is not implemented by what its main checks met, though a library may answer a request for nothing."""
+    main = [result for result in about if result.main and result.declared in (op, "")]
+    absent = any(result.errno == "ENOSYS" and _hit(result, op) for result in main)
+    return absent and not any(result.verdict in _GOOD for result in main)
 
 
 def _detail(op: str, about: Sequence[CheckResult], verdict: OpVerdict) -> str:
@@ -166,7 +175,10 @@ def _detail(op: str, about: Sequence[CheckResult], verdict: OpVerdict) -> str:
 
 
 def _hit(result: CheckResult, op: str) -> bool:
-    return result.op == op and result.verdict in (*_BAD, Verdict.UNSUPPORTED)
+    """Whether the operation itself met the error, and not one that only follows from it."""
+    if result.verdict not in (*_BAD, Verdict.UNSUPPORTED):
+        return False
+    return result.op == op and op in (result.declared or op, *result.ops)
 
 
 def _kinds(result: CheckResult) -> list[str]:

@@ -7,7 +7,7 @@ file of known failures makes of them. Knows nothing of how it was found.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fsprobe.diagnose.diagnose import Diagnosis, Evidence, StartFailure, diagnose
@@ -16,6 +16,7 @@ from fsprobe.diagnose.matrix import summarise
 from fsprobe.results import document
 from fsprobe.results.baseline import Baseline, mark_known
 from fsprobe.results.records import CheckResult, Incident, OpSummary
+from fsprobe.results.verdicts import Verdict
 from fsprobe.runners import scene
 from fsprobe.runners.expectations import soften
 
@@ -58,14 +59,31 @@ def document_of(
     found: Findings, baseline: Baseline, known: Sequence[str], *, strict: bool, exit_code: int | None = None
 ) -> dict[str, Any]:
     """The result document. known: ids of every check of the suites that were loaded."""
+    causes = found.causes(found.operations())
+    found = replace(found, results=charged(found.results, causes))
     counted = [baseline.applied(result) for result in found.results]
-    operations = found.operations()
     return document.build(
-        target=found.target, environment=found.environment, checks=counted, operations=operations,
-        diagnoses=mark_known(found.causes(operations), counted),
+        target=found.target, environment=found.environment, checks=counted, operations=found.operations(),
+        diagnoses=mark_known(causes, counted),
         baseline=baseline.report(known) if baseline.path else None, processes=found.processes, seconds=found.seconds,
         strict=strict, exit_code=exit_code, incidents=scene.entries(found.incidents), **found.timeline,
     )  # fmt: skip
+
+
+def charged(results: Sequence[CheckResult], causes: Sequence[Diagnosis]) -> list[CheckResult]:
+    """The results, those that failed only because of another operation blaming that one: RMDIR for an `rm -r`.
+
+    Checks, operations and causes of one document would else name different ones.
+    """
+    roots: dict[str, tuple[str, ...]] = {}
+    for cause in causes:
+        for id in cause.checks if cause.op and cause.confidence != "note" else ():
+            roots.setdefault(id, cause.ops or (cause.op,))
+    return [
+        replace(result, op=roots[result.id][0])
+        if result.verdict is Verdict.FAIL and result.op not in roots.get(result.id, (result.op,)) else result
+        for result in results
+    ]  # fmt: skip
 
 
 def joined(parts: Sequence[Findings], order: Sequence[str]) -> Findings:
