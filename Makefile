@@ -1,6 +1,7 @@
 # make demo   set everything up, then run fsprobe on the built-in reference, before and after the historic fix
 # make test   set everything up, the daemons that tests use too, then run the tests
-# make lint   ruff and mypy        make bench   what the relay costs        make clean   forget all of it
+# make lint   ruff and mypy        make docs    the documentation, build/docs/index.html, every warning an error
+# make bench   what the relay costs        make clean   forget all of it
 #
 # As root on Debian or Ubuntu the system packages are installed; otherwise the one command to run is printed.
 # PYTHON=/path/to/python3 picks the interpreter of the venv; TESTS="-k rename" is passed to pytest.
@@ -13,10 +14,10 @@ JOBS ?= 2
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint docs bench clean
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 demo: $(VENV)/.run-installed
 	@echo '== fsprobe run vexfs:before-fix    (the file system as it was: findings, exit 1)'
@@ -34,6 +35,10 @@ lint: $(VENV)/.test-installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.docs-installed
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html -d build/doctrees docs build/docs
+	@echo 'make docs: build/docs/index.html'
+
 bench: $(VENV)/.test-installed
 	$(BIN)/python bench/relay.py
 
@@ -49,6 +54,10 @@ $(VENV)/.run-packages $(VENV)/.test-packages: $(VENV)/.%-packages: tools/package
 
 $(VENV)/.run-installed: $(VENV)/.run-packages pyproject.toml
 	$(PIP) install --use-pep517 --editable .
+	@touch $@
+
+$(VENV)/.docs-installed: $(VENV)/.run-installed pyproject.toml
+	$(PIP) install --use-pep517 --editable '.[docs]'
 	@touch $@
 
 # pyfuse3 is compiled against libfuse 3, and only its own tests need it.
