@@ -37,8 +37,9 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
 
     errno: the name of the error that the failed call or command showed, "" where it showed none. The
     declared operation keeps the blame where it answered that error itself. Else the first operation whose
-    answer was that error and a fault has it; an EIO that nobody answered is that of the first reply which a kernel
-    does not take, and so is all that shows no error or one of daily work. With no error shown, another operation has
+    answer was that error and a fault has it, also where the declared one answered an ENOSYS that the kernel hides, as
+    it does IOCTL's: no call met that. An EIO that nobody answered is that of the first reply which a kernel does not
+    take, and so is all that shows no error or one of daily work. With no error shown, another operation has
     it only where the declared one was never sent and a core operation answered ENOSYS raw: the check did not get
     that far.
     A program may say nothing but `unable to write`, or name what it met later: in the shell layer an operation that
@@ -55,13 +56,15 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
         own = [exchange for exchange in mine if answered(exchange) == errno]
         if own and refused and not any(map(is_fault, own)):
             return declared if declared in refused else refused[0]
-        if own:
+        if own and (errno != "ENOSYS" or layer == "wire" or any(map(is_fault, own))):
             return declared
         guilty = sorted((e for e in exchanges if answered(e) == errno and is_fault(e)), key=_place)
         if not guilty and errno == "EIO":  # the kernel makes it of a reply that it cannot take
             guilty = [e for e in exchanges if e.reply is not None and e.note]
         if not guilty and errno == "ENOSYS" and layer == "wire":  # no kernel here that would make something of it
             guilty = [e for e in exchanges if answered(e) == errno]
+        if not guilty and own:
+            return declared
         if not guilty and layer == "shell":
             guilty = _unsaid(declared, exchanges)
         if not guilty and refused:

@@ -115,6 +115,10 @@ def test_an_incident_that_names_no_request_blames_the_declared_operation() -> No
         ("WRITE", Outcome("oserror", errno=errno.ENODATA), ("GETXATTR ENODATA", "WRITE"), "WRITE"),
         ("READ", Outcome("oserror", errno=errno.ENOSYS), ("STATX ENOSYS", "LSEEK ENOSYS", "FLUSH ENOSYS"), "READ"),
         ("READ", Outcome("oserror", errno=errno.ENOTTY), ("IOCTL ENOTTY",), "READ"),
+        # what the kernel makes of an ENOSYS is not ENOSYS: a call that met it met another's
+        ("IOCTL", Outcome("oserror", errno=errno.ENOSYS), ("IOCTL ENOSYS", "READ ENOSYS"), "READ"),
+        ("COPY_FILE_RANGE", Outcome("oserror", errno=errno.ENOSYS), ("COPY_FILE_RANGE ENOSYS", "READ ENOSYS"), "READ"),
+        ("FSYNC", Outcome("oserror", errno=errno.ENOSYS), ("FSYNC ENOSYS",), "FSYNC"),
         # CREATE is remembered as absent by the kernel: the blame does not depend on which check came first
         ("CREATE", Outcome("oserror", errno=errno.ENOSYS), ("CREATE ENOSYS", "MKNOD ENOSYS"), "CREATE"),
         ("CREATE", Outcome("oserror", errno=errno.ENOSYS), ("MKNOD ENOSYS",), "CREATE"),
