@@ -34,7 +34,7 @@ def not_implemented(evidence: Evidence) -> list[Diagnosis]:
             continue
         row = OPERATIONS.get(op)
         about = [check for check in evidence.checks if check.op == op and check.verdict in _MET]
-        met = [check for check in about if check.errno == "ENOSYS"]
+        met = [check for check in about if check.errno == "ENOSYS" or _met_unsaid(check, summary)]
         whole = summary.verdict is OpVerdict.ENOSYS
         failed = [check for check in met if check.verdict in FAILED]
         if row is None or op == "INIT" or not (whole or failed):
@@ -44,7 +44,15 @@ def not_implemented(evidence: Evidence) -> list[Diagnosis]:
             continue  # the kernel does without, and nobody notices
         explained = about if whole else met
         found.append(_absent(op, summary, explained, whole, serious, evidence))
-    return _gather_notes(_fold_hidden_files(found, evidence))
+    return _gather_notes(_fold_listing(_fold_hidden_files(found, evidence)))
+
+
+def _met_unsaid(check: CheckResult, summary: OpSummary) -> bool:
+    """Whether a program went on after an ENOSYS of the operation, and left what is wrong for that (`cp -a`: modes)."""
+    row = OPERATIONS.get(check.op)
+    if row is None or not row.enosys.raw or check.verdict not in FAILED or summary.replies.get(check.errno):
+        return False
+    return any(line.startswith(f"{check.op} ") and " → ENOSYS" in line for line in check.trace)
 
 
 # What the kernel uses instead, so that the application never sees the ENOSYS: CREATE is made of MKNOD and OPEN
@@ -81,6 +89,21 @@ def _fold_hidden_files(found: Sequence[Diagnosis], evidence: Evidence) -> list[D
         ops=("RENAME", "UNLINK"),
     )
     return [whole if one is rename else one for one in found if one is not unlink]
+
+
+def _fold_listing(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """A directory is listed by either of two operations: who has neither lacks one thing, and READDIR is enough."""
+    plain = next((one for one in found if one.op == "READDIR" and one.confidence != "note"), None)
+    plus = next((one for one in found if one.op == "READDIRPLUS"), None)
+    if plain is None or plus is None:
+        return list(found)
+    whole = replace(
+        plain,
+        evidence=(*plain.evidence, "READDIRPLUS answers ENOSYS too: with READDIR alone a listing works"),
+        checks=tuple(dict.fromkeys((*plain.checks, *plus.checks))),
+        ops=("READDIR", "READDIRPLUS"),
+    )
+    return [whole if one is plain else one for one in found if one is not plus]
 
 
 def _absent(

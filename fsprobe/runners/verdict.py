@@ -18,7 +18,7 @@ from fsprobe.diagnose.operations import DECLINED, OPERATIONS, consequence, opera
 from fsprobe.results.errnos import errno_in, errno_name, errno_text
 from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
-from fsprobe.runners.blame import answered, blame
+from fsprobe.runners.blame import answered, blame, is_fault
 from fsprobe.runners.blame_crash import crash_blame, found_before
 from fsprobe.trace.exchange import Exchange
 from fsprobe.wire import NO_REPLY
@@ -242,10 +242,12 @@ def _trace(
 
 
 def _failed(exchange: Exchange, op: str, errno: str) -> bool:
-    """Whether it is the request that failed the check: answered with the error that was met, or not at all."""
+    """Whether it is the request that failed the check: answered with the error that was met, not at all, or, where the
+    check met none, with what is no daily work of the operation."""
     unanswered = exchange.error is None and exchange.opcode not in NO_REPLY
     met = bool(errno) and answered(exchange) == errno
-    return (operation_name(exchange.opcode) == op and (unanswered or met)) or (met and errno != "ENOENT")
+    strange = not errno and is_fault(exchange)
+    return (operation_name(exchange.opcode) == op and (unanswered or met or strange)) or (met and errno != "ENOENT")
 
 
 def _evidence(outcome: Outcome | None, incident: Incident | None) -> tuple[str, ...]:

@@ -50,6 +50,30 @@ def test_thirty_blocked_checks_are_one_line() -> None:
     assert not any(id.startswith("posix.rename.") for id in found["RENAME"].checks)
 
 
+def test_a_listing_that_is_missing_is_one_line() -> None:
+    """libfuse makes both operations of one handler: two lines would have the author look for a second one."""
+    checks = [enosys("wire.readdir.works", "READDIR", main=True), enosys("shell.ls", "READDIRPLUS", main=True)]
+    found = find(checks, {"READDIR": stat(ENOSYS=2), "READDIRPLUS": stat(ENOSYS=40)})
+    assert [(one.op, one.ops) for one in found] == [("READDIR", ("READDIR", "READDIRPLUS"))]
+    assert set(found[0].checks) == {"wire.readdir.works", "shell.ls"}
+    works = [check("wire.readdir.works", "READDIR", "PASS", main=True), checks[1]]
+    assert find(works, {"READDIR": stat(ok=2), "READDIRPLUS": stat(ENOSYS=40)})[0].op == "READDIRPLUS"
+
+
+def test_a_program_that_goes_on_after_an_enosys_is_one_line_with_it() -> None:
+    """`cp -a` without chmod leaves wrong modes: that is the missing handler, no second fault of SETATTR."""
+    left = check("shell.cp-a", "SETATTR", "FAIL", expected="mode 640", observed="mode 600",
+                 trace=("SETATTR /f mode=0640 \u2192 ENOSYS 3 \u00b5s",))  # fmt: skip
+    wrong = check("shell.touch-m", "SETATTR", "FAIL", expected="mtime 1", observed="mtime 2")
+    works = check("wire.setattr.time", "SETATTR", "PASS")
+    stats = {"SETATTR": stat(ok=9, ENOSYS=2)}
+    found = find([works, enosys("posix.setattr.chmod", "SETATTR"), left, wrong], stats)
+    assert {one.cause: one.checks for one in found} == {
+        Cause.NOT_IMPLEMENTED: ("posix.setattr.chmod", "shell.cp-a"),
+        Cause.WRONG_METADATA: ("shell.touch-m",),
+    }
+
+
 def test_what_is_optional_is_one_note_and_last() -> None:
     """A file system without xattrs is no worse for it; what the kernel does without is not mentioned at all."""
     checks, stats = before_fix()

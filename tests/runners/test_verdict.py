@@ -248,3 +248,10 @@ def test_the_exchange_that_failed_is_kept_in_a_long_trace() -> None:
 def test_own_faults_carry_their_traceback() -> None:
     """An ERROR can be reported to fsprobe's authors with all they need."""
     assert ruled(Outcome("error", detail="Traceback\n  boom")).evidence == ("Traceback", "  boom")
+
+
+def test_an_error_that_a_program_did_not_name_is_kept_in_a_long_trace() -> None:
+    """`cp -a` that could not set a mode says nothing: the line that tells why would be left out."""
+    noise = ("GETATTR",) * 50
+    wrong = ruled(Outcome("finding", "mode 640", "mode 600"), *noise, "SETATTR ENOSYS", *noise)
+    assert any(line == "SETATTR nodeid 1: ENOSYS" for line in wrong.trace)
