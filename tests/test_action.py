@@ -134,7 +134,8 @@ def test_files_are_what_github_reads(schema: str, file: str) -> None:
 
 def test_every_input_is_used_and_documented() -> None:
     """No input is without effect, and the documentation names them all."""
-    used = {name for one in (INSTALL, RUN) for text in one["env"].values() for name in re.findall(r"inputs\.(\w+)", text)}
+    given = [text for one in (INSTALL, RUN) for text in one["env"].values()]
+    used = {name for text in given for name in re.findall(r"inputs\.(\w+)", text)}
     assert used == ACTION["inputs"].keys()
     page = (CLONE / "docs" / "ci.md").read_text()
     assert [name for name in (*ACTION["inputs"], *ACTION["outputs"]) if f"`{name}`" not in page] == []
