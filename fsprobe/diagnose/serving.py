@@ -10,8 +10,11 @@ import signal
 from collections.abc import Sequence
 
 from fsprobe.diagnose.absent import FAILED, ids
-from fsprobe.diagnose.advice import ON_INCIDENT
+from fsprobe.diagnose.advice import ON_INCIDENT, look_at
 from fsprobe.diagnose.evidence import Evidence, StartFailure
+from fsprobe.diagnose.handlers import handlers
+from fsprobe.diagnose.library import Library
+from fsprobe.diagnose.relatives import handler_of
 from fsprobe.results.records import CheckResult, Diagnosis, Incident
 from fsprobe.results.verdicts import Cause, Verdict
 
@@ -22,6 +25,9 @@ _EVIDENCE = 40
 _GONE = ("ENOTCONN", "ECONNABORTED")
 _REFUSED = re.compile(r"\brefuse[sd]\b|malformed")
 _GONE_TEXT = "Transport endpoint is not connected"
+
+# Where the author has to look into the operation's own handler, whatever else may be to do.
+_IN_A_HANDLER = (Cause.CRASHED, Cause.LOST_REPLY, Cause.BLOCKED_IO, Cause.DEADLOCK_LOCK, Cause.BUSY_LOOP)
 
 _SUMMARY = {
     Cause.LOST_REPLY: "{op} is taken by the daemon and never answered",
@@ -109,12 +115,14 @@ def incidents(evidence: Evidence) -> list[Diagnosis]:
     for incident in (*mishaps, *_unrecorded(evidence)):
         groups.setdefault((_cause(incident), incident.opcode), []).append(incident)
     _merge_unnamed(groups)
+    _merge_relatives(groups, evidence.library.family)
     left = [check for check in evidence.checks if check.verdict is Verdict.NOTRUN or _is_gone(check)]
     found: list[Diagnosis] = []
     for cause, op in sorted(groups, key=lambda key: key[0] is not Cause.CRASHED):
         alike = {other for kind, other in groups if (kind is Cause.CRASHED) == (cause is Cause.CRASHED)}
-        mine = [check for check in evidence.checks if _explains(cause, op, alike - {op}, check)]
-        found.append(_incident(cause, op, groups[cause, op], mine if found else [*mine, *left]))
+        named = {op, *(one.opcode for one in groups[cause, op])} - {""}
+        mine = [check for check in evidence.checks if _explains(cause, named, alike - named, check)]
+        found.append(_incident(cause, op, groups[cause, op], mine if found else [*mine, *left], evidence.library))
     return found
 
 
@@ -124,6 +132,14 @@ def _merge_unnamed(groups: dict[tuple[Cause, str], list[Incident]]) -> None:
         named = [key for key in groups if key[0] is cause and key[1]]
         if len(named) == 1:
             groups[named[0]] += groups.pop((cause, ""))
+
+
+def _merge_relatives(groups: dict[tuple[Cause, str], list[Incident]], family: str) -> None:
+    """What dies or hangs in an operation, and in others that the library answers by the same handler, is one fault."""
+    for cause, op in list(groups):
+        root = handler_of(op, {other for kind, other in groups if kind is cause}, family)
+        if root != op:
+            groups[cause, root] += groups.pop((cause, op))
 
 
 def _cause(incident: Incident) -> Cause:
@@ -157,27 +173,32 @@ def _is_gone(check: CheckResult) -> bool:
     return check.verdict in FAILED and (check.errno in _GONE or _GONE_TEXT in check.observed)
 
 
-def _explains(cause: Cause, op: str, others: set[str], check: CheckResult) -> bool:
+def _explains(cause: Cause, ops: set[str], others: set[str], check: CheckResult) -> bool:
     if check.verdict is Verdict.NOTRUN:
-        return check.op == op
+        return check.op in ops
     wanted = Verdict.CRASH if cause is Cause.CRASHED else Verdict.HANG
-    mine = check.op == op or (check.op not in others and (not op or not others))
+    mine = check.op in ops or (check.op not in others and (not ops or not others))
     return check.verdict is wanted and mine
 
 
-def _incident(cause: Cause, op: str, members: Sequence[Incident], checks: Sequence[CheckResult]) -> Diagnosis:
+def _incident(
+    cause: Cause, op: str, members: Sequence[Incident], checks: Sequence[CheckResult], library: Library
+) -> Diagnosis:
     where = op or "a request that is not known"
+    ops = tuple(dict.fromkeys(name for name in (op, *(one.opcode for one in members)) if name))
     details = dict.fromkeys(line for one in members for line in (one.detail, *one.evidence) if line)
     fallback = f"{where}: {cause.value}"
+    also = [f"in {', '.join(ops[1:])} too, which {library.label} answers by the handler of {op} as well"]
+    place = look_at(op, library) if cause in _IN_A_HANDLER and handlers(library.family, op) else ""
     return Diagnosis(
         cause=cause,
         op=op,
         confidence="proven" if any(one.proven for one in members) else "likely",
         summary=_SUMMARY.get(cause, fallback).format(op=where),
-        evidence=tuple(details)[:_EVIDENCE],
-        fix=ON_INCIDENT.get(cause, "").format(op=where),
+        evidence=(*tuple(details)[:_EVIDENCE], *(also if len(ops) > 1 else ())),
+        fix=" ".join(part for part in (place, ON_INCIDENT.get(cause, "").format(op=where)) if part),
         checks=ids(checks),
-        ops=(op,) if op else (),
+        ops=ops,
     )
 
 

@@ -330,6 +330,21 @@ def test_a_crash_whose_request_is_not_known_joins_the_one_that_is() -> None:
     assert set(one.checks) == {"posix.read", "posix.open", "shell.cat", "shell.wc"}
 
 
+def test_a_crash_in_a_handler_that_several_operations_end_in_is_one_line() -> None:
+    """libfuse hides an open file by renaming it: who dies in rename dies in UNLINK too, and has one bug to mend."""
+    ops = ("UNLINK", "RENAME2", "RENAME")
+    checks = [check(f"posix.{op}", op, "CRASH") for op in ops]
+    dead = tuple(Incident("crash", op, detail="killed by SIGSEGV") for op in (*ops, "LOOKUP"))
+    checks.append(check("posix.lookup", "LOOKUP", "CRASH"))
+    libfuse = Library("libfuse", "3.14", "high", "libfuse3")
+    found = {one.op: one for one in find(checks, library=libfuse, incidents=dead)}
+    assert set(found) == {"RENAME", "LOOKUP"} and set(found["RENAME"].ops) == set(ops)
+    assert set(found["RENAME"].checks) == {f"posix.{op}" for op in ops}
+    assert "Look at .rename (libfuse 3.14)" in found["RENAME"].fix
+    assert any("UNLINK" in line and "handler of RENAME" in line for line in found["RENAME"].evidence)
+    assert {one.op for one in find(checks, library=FUSE_RS, incidents=dead)} == {"UNLINK", "RENAME", "LOOKUP"}
+
+
 def test_two_ways_of_hanging_keep_their_checks_apart() -> None:
     """A lost STATFS is not blamed on a deadlock in WRITE."""
     checks = [check("a", "WRITE", "HANG"), check("b", "STATFS", "HANG")]

@@ -1,0 +1,27 @@
+"""Operations that end in the handler of another one: who dies or hangs in several of them has one fault.
+
+Owns the table of what libraries make of one operation; knows nothing of incidents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+_EVERYWHERE = {"RENAME2": "RENAME", "COPY_FILE_RANGE_64": "COPY_FILE_RANGE"}
+
+# What libfuse's high-level interface calls besides the handler of the operation itself (lib/fuse.c): getattr for every
+# reply that carries attributes (lookup_path), rename for an open file that is unlinked (hide_node), lock for what is
+# given back at close (fuse_flush_common).
+_HIGH_LEVEL = {
+    **dict.fromkeys(("LOOKUP", "CREATE", "MKNOD", "MKDIR", "SYMLINK", "LINK", "SETATTR", "READDIRPLUS"), "GETATTR"),
+    "UNLINK": "RENAME",
+    **dict.fromkeys(("SETLKW", "GETLK", "FLUSH", "RELEASE"), "SETLK"),
+}
+_HIGH_LEVEL_FAMILIES = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
+
+
+def handler_of(op: str, among: Collection[str], family: str) -> str:
+    """The operation whose handler an operation ends in as well, where that one is among those given; else itself."""
+    table = {**_EVERYWHERE, **_HIGH_LEVEL} if family in _HIGH_LEVEL_FAMILIES else _EVERYWHERE
+    shared = table.get(op, op)
+    return shared if shared in among else op
