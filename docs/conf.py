@@ -35,7 +35,6 @@ html_static_path = ["_static"]
 html_css_files = ["house.css"]
 html_show_sphinx = False
 html_copy_source = False
-pygments_style = "sphinx"
 highlight_language = "none"
 html_theme_options = {
     # The colours of fsprobe's own HTML report (fsprobe/report/page/page.css).

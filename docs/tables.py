@@ -184,12 +184,16 @@ def checks_of(suite: str, checks: Sequence[Check]) -> Iterable[str]:
         yield f"## {op}"
         for check in by_op[op]:
             yield ""
-            yield f"**[`{check.id}`]{{#{anchor(check)}}}** {check.level}: {escape(check.title)}\\"
-            yield f"{'; '.join(_facts(check))}."
+            facts = "; ".join(_facts(check))
+            yield f"**[`{check.id}`]{{#{anchor(check)}}}** {check.level}: {escape(check.title)}" + "\\" * bool(facts)
+            yield from [f"{facts[0].upper()}{facts[1:]}."] if facts else []
 
 
 def _facts(check: Check) -> Iterable[str]:
-    yield f"Source: {escape(check.source)}"
+    # The catalogue is what the checks were written from; a reader of these pages does not have it.
+    public = [part.strip() for part in check.source.split(";") if not part.strip().startswith("catalogue")]
+    if public:
+        yield f"source {escape('; '.join(public))}"
     if check.needs:
         yield f"needs {escape(', '.join(check.needs))}"
     if check.killers:
