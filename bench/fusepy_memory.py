@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What people write on fusepy: a memory file system of dictionaries, or one whose operations do nothing at all.
 
-    python bench/fusepy_memory.py MOUNTPOINT -f [--empty]
+    python bench/fusepy_memory.py MOUNTPOINT -f [--empty] [--default-permissions]
 
 Owns the two things that VexFS is measured beside; knows nothing of measuring. In the spirit of the example that comes
 with fusepy's sources, which its package does not ship: no permissions, no links, whole files in one bytearray.
@@ -110,4 +110,4 @@ class Empty(fuse.Operations):  # type: ignore[misc]
 if __name__ == "__main__":
     operations = Empty() if "--empty" in sys.argv else Memory()
     fuse.FUSE(operations, sys.argv[1], foreground=True, nothreads=True, big_writes=True,
-              attr_timeout=0, entry_timeout=0)  # fmt: skip
+              attr_timeout=0, entry_timeout=0, default_permissions="--default-permissions" in sys.argv)  # fmt: skip

@@ -27,9 +27,10 @@ from costs import DAEMON_S  # noqa: E402
 from relay import Timings, bare  # noqa: E402
 
 VEXFS = f"{sys.executable} -m reference_fs {{mountpoint}} -f"
-EMPTY = "empty fusepy"
+EMPTY, EMPTY_CHECKED = "empty fusepy", "empty, checked"
 DAEMONS: dict[str, str] = {
     EMPTY: f"{sys.executable} {BENCH}/fusepy_memory.py {{mountpoint}} --empty",
+    EMPTY_CHECKED: f"{sys.executable} {BENCH}/fusepy_memory.py {{mountpoint}} --empty --default-permissions",
     "fusepy example": f"{sys.executable} {BENCH}/fusepy_memory.py {{mountpoint}}",
     "pyfuse3": f"{sys.executable} {CLONE}/tests/programs/pyfuse3_memfs.py {{mountpoint}} -f",
     "vexfs raw": f"{VEXFS} --front raw",
@@ -56,7 +57,7 @@ def table(best: dict[str, Timings]) -> str:
     lines = [" " * width + "".join(f"{kind:>16}" for kind in workload.KINDS)]
     for name, timings in best.items():
         lines.append(f"{name:<{width}}" + "".join(cell(kind, timings[kind]) for kind in workload.KINDS))
-    for base in (EMPTY, PASSTHROUGH):
+    for base in (EMPTY, EMPTY_CHECKED, PASSTHROUGH):
         for whose, title in (("", "times as long as"), (DAEMON_S, "times the daemon's processor time of")):
             if base in best:
                 lines.append(f"\n{title} {base}")

@@ -1,10 +1,11 @@
 """libfuse 2's main loop, with a channel of ours between it and the device.
 
-Owns one correction. libfuse 2 knows files by path: once a name is taken by a rename or a removal, it answers ENOENT
+Owns two corrections. libfuse 2 knows files by path: once a name is taken by a rename or a removal, it answers ENOENT
 to whoever has looked the file up and is about to open it, so that a reader of a file that is being replaced finds
-none. A file does not end with its name: here OPEN and GETATTR of such a node are answered for libfuse, from the
-inode that the node was looked up as. Everything used is libfuse's public interface (fuse_lowlevel.h) and the layout
-of six messages (linux/fuse.h).
+none, and who stands in a removed directory cannot list it. A file does not end with its name: here OPEN, OPENDIR,
+GETATTR, GETXATTR and LISTXATTR of such a node are answered for libfuse, from the inode that the node was looked up as.
+And it does nothing for chown(2) with -1 for both, which has to leave its mark on ctime. Everything used is libfuse's
+public interface (fuse_lowlevel.h) and the layout of ten messages (linux/fuse.h).
 """
 
 from __future__ import annotations
@@ -12,19 +13,26 @@ from __future__ import annotations
 import ctypes
 import errno
 import struct
-from ctypes import CFUNCTYPE, POINTER, byref, c_int, c_size_t, c_void_p, string_at
+from ctypes import CFUNCTYPE, POINTER, byref, c_int, c_size_t, c_uint, c_void_p, string_at
 from typing import Any
 
+from reference_fs import model_xattrs
+from reference_fs.callers import caller_of
 from reference_fs.fusepy_operations import Operations
+from reference_fs.model_attributes import NOTHING, set_attributes
 from reference_fs.model_data import BLOCK
-from reference_fs.model_inode import Inode
+from reference_fs.model_inode import Caller, Inode
 
-LOOKUP, FORGET, GETATTR, SYMLINK, MKNOD, MKDIR, LINK = 1, 2, 3, 6, 8, 9, 13
-OPEN, RELEASE, CREATE, BATCH_FORGET = 14, 18, 35, 42
+LOOKUP, FORGET, GETATTR, SETATTR, SYMLINK, MKNOD, MKDIR, LINK = 1, 2, 3, 4, 6, 8, 9, 13
+OPEN, RELEASE, GETXATTR, LISTXATTR, OPENDIR, READDIR, RELEASEDIR = 14, 18, 22, 23, 27, 28, 29
+FSYNCDIR, CREATE, BATCH_FORGET = 30, 35, 42
 ENTRIES = frozenset({LOOKUP, SYMLINK, MKNOD, MKDIR, LINK, CREATE})  # their replies begin with a fuse_entry_out
-LOOKED_AT = frozenset({FORGET, BATCH_FORGET, RELEASE})
+BY_HANDLE = frozenset({RELEASE, READDIR, RELEASEDIR, FSYNCDIR})  # their requests begin with one
+LOOKED_AT = BY_HANDLE | {FORGET, BATCH_FORGET, SETATTR}
+ROOT_NODE = 1
 IN_HEADER, OUT_HEADER = struct.Struct("=IIQQ"), struct.Struct("=IiQ")  # fuse_in_header up to nodeid; fuse_out_header
 BODY = 40  # where a request's own fields begin
+WHO, WHO_AT = struct.Struct("=3I"), 24  # fuse_in_header: uid, gid, pid
 ENTRY = struct.Struct("=Q32xQ")  # fuse_entry_out: nodeid, attr.ino
 PAIR, COUNT, FH = struct.Struct("=QQ"), struct.Struct("=I4x"), struct.Struct("=Q")
 OPEN_OUT, ATTR_OUT = struct.Struct("=Q8x"), struct.Struct("=16x3Q3Q3I7I")
@@ -58,6 +66,7 @@ class Channel:
         self._fd = fd
         self._operations = operations
         self._request = (0, 0, 0, 0)  # length, opcode, unique, node
+        self._body = 0  # where the rest of it is
         self._nodes: dict[int, tuple[Inode, int]] = {}
         self._opened: set[int] = set()
         self.callbacks = _ChannelOperations(_RECEIVE(self._receive), _SEND(self._send), None)
@@ -67,7 +76,8 @@ class Channel:
             length: int = _read(self._fd, buffer, size)
             if length > 0:
                 self._request = request = IN_HEADER.unpack(string_at(buffer, IN_HEADER.size))
-                if request[1] not in LOOKED_AT or not self._serve(buffer + BODY):
+                self._body = buffer + BODY
+                if request[1] not in LOOKED_AT or not self._serve(self._body):
                     return length
                 continue
             if self._library.fuse_session_exited(self._session):  # a signal
@@ -88,13 +98,29 @@ class Channel:
             (count,) = COUNT.unpack(string_at(body, COUNT.size))
             for pair in PAIR.iter_unpack(string_at(body + COUNT.size, count * PAIR.size)):
                 self._forget(*pair)
-        elif opcode == RELEASE:
+        elif opcode in BY_HANDLE:
             (fh,) = FH.unpack(string_at(body, FH.size))
-            if fh in self._opened:
-                self._opened.remove(fh)
-                self._operations.release(None, fh)
+            if fh in self._opened:  # nothing is left to list or to write out
+                if opcode in (RELEASE, RELEASEDIR):
+                    self._opened.remove(fh)
+                    self._operations.release(None, fh)
                 return self._answer(b"") == 0
+        elif opcode == SETATTR and not c_uint.from_address(body).value:  # fuse_setattr_in.valid
+            return self._change_nothing(node)
         return False
+
+    def _caller(self) -> Caller:
+        return caller_of(*WHO.unpack(string_at(self._body - BODY + WHO_AT, WHO.size)))
+
+    def _change_nothing(self, node: int) -> bool:
+        inode = self._operations.store.root if node == ROOT_NODE else self._nodes.get(node, (None, 0))[0]
+        if inode is None or self._operations.chown is None:
+            return False
+        try:
+            set_attributes(self._operations.store, inode, self._caller(), NOTHING)
+        except OSError as error:
+            return self._answer(b"", error.errno or errno.EIO) == 0
+        return self._answer(_attr_out(inode)) == 0
 
     def _send(self, channel: int, vector: int, count: int) -> int:
         if not vector:
@@ -105,10 +131,12 @@ class Channel:
             inode = self._nodes[node][0]
             if opcode == GETATTR:
                 return self._answer(_attr_out(inode))
-            if opcode == OPEN:
+            if opcode == OPEN or (opcode == OPENDIR and inode.nlink == 0):
                 fh = self._operations.handle(inode)
                 self._opened.add(fh)
                 return self._answer(OPEN_OUT.pack(fh))
+            if opcode in (GETXATTR, LISTXATTR):
+                return self._xattr(inode, opcode)
         if _writev(self._fd, vector, count) < 0:
             return -ctypes.get_errno()
         if opcode in ENTRIES and not error:
@@ -116,8 +144,22 @@ class Channel:
             self._looked_up(*ENTRY.unpack(string_at(body, ENTRY.size)))
         return 0
 
-    def _answer(self, body: bytes) -> int:
-        message = OUT_HEADER.pack(OUT_HEADER.size + len(body), 0, self._request[2]) + body
+    def _xattr(self, inode: Inode, opcode: int) -> int:
+        size = c_uint.from_address(self._body).value  # fuse_getxattr_in: 0 asks how much there is; then a name
+        store, caller = self._operations.store, self._caller()
+        try:
+            if opcode == GETXATTR:
+                value = model_xattrs.get_xattr(store, inode, string_at(self._body + COUNT.size), caller)
+            else:
+                value = b"".join(name + b"\0" for name in model_xattrs.list_xattrs(store, inode, caller))
+        except OSError as error:
+            return self._answer(b"", error.errno or errno.EIO)
+        if not size:
+            return self._answer(COUNT.pack(len(value)))
+        return self._answer(value) if len(value) <= size else self._answer(b"", errno.ERANGE)
+
+    def _answer(self, body: bytes, error: int = 0) -> int:
+        message = OUT_HEADER.pack(OUT_HEADER.size + len(body), -error, self._request[2]) + body
         return 0 if _write(self._fd, message, len(message)) >= 0 else -ctypes.get_errno()
 
     def _looked_up(self, node: int, ino: int) -> None:

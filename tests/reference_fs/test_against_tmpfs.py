@@ -12,7 +12,7 @@ from tests.reference_fs.test_fronts import pytestmark as needs_a_mount
 
 PROGRAMS = ROOT / "tests" / "programs"
 COMPARE = (
-    'mount -t tmpfs none "$OTHER" && mkdir "$OTHER/top" &&'
+    'mount -t tmpfs -o nosuid,nodev none "$OTHER" && mkdir "$OTHER/top" &&'
     '"$PYTHON" {program} "$OTHER/top" {more} > "$OTHER/told" 2>&1;'
     '"$PYTHON" {program} . {more} 2>&1 | diff "$OTHER/told" - | head -40; wc -l < "$OTHER/told"'
 )
@@ -50,3 +50,54 @@ def test_permissions(options: str, seed: int, tmp_path: Path) -> None:
     known = [TOLD_ALIKE, ASKED_FIRST] if options.startswith("no_") else [TOLD_ALIKE]
     assert [line for line in told if not any(pattern.match(line) for pattern in known)] == []
     assert len(told) <= 10
+
+
+KIND_FIRST = re.compile(r"1001 rename (out|below) \((full, \w+|\w+, full)\): (EACCES|ENOTDIR|EISDIR)")
+"""Where the kernel does not check permissions it compares the kinds of two files before anything else."""
+
+
+@pytest.mark.parametrize("front", [pytest.param(name, marks=needs_a_mount) for name in ("raw", "fusepy")])
+@pytest.mark.parametrize("options", ["default_permissions", "no_default_permissions"])
+def test_names(front: str, options: str, tmp_path: Path) -> None:
+    """Each operation on each kind of file, by odd names: the same errno, and the same times moved."""
+    differences, count = beside_tmpfs(
+        tmp_path, "names_probe.py", "17", "--front", front, "-o", f"allow_other,{options}"
+    )
+    assert count > 200
+    told = [line[2:] for line in differences if line.startswith("<")]
+    assert [line for line in told if not (options.startswith("no_") and KIND_FIRST.match(line))] == []
+
+
+IN_A_REMOVED_DIRECTORY = """
+import os
+print(os.listdir("."), os.getxattr(".", "user.k"), os.listxattr("."), os.stat(".").st_nlink)
+"""
+CHOWN_OF_NOTHING = """
+import os, time
+for path in (".", "file", "directory", "link"):
+    before = os.lstat(path).st_ctime_ns
+    time.sleep(0.02)
+    os.chown(path, -1, -1, follow_symlinks=False)
+    print(path, os.lstat(path).st_ctime_ns > before)
+"""
+
+
+@pytest.mark.parametrize("front", [pytest.param(name, marks=needs_a_mount) for name in ("raw", "fusepy")])
+def test_standing_in_what_is_removed(front: str, tmp_path: Path) -> None:
+    """A shell in a directory that somebody else removes: it lists nothing, and says nothing of it."""
+    work = (
+        "mkdir gone; cd gone; \"$PYTHON\" -c 'import os; os.setxattr(\".\", \"user.k\", b\"v\")';"
+        "rmdir ../gone; ls -la .;"
+        f"\"$PYTHON\" -P -c '{IN_A_REMOVED_DIRECTORY}'; touch new; cd ..; mkdir gone; touch gone/other; ls gone"
+    )
+    assert on_mount(tmp_path / "mnt", work, "--front", front).lines == [
+        "total 0", "[] b'v' ['user.k'] 0", "touch: cannot touch 'new': No such file or directory", "other",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("front", [pytest.param(name, marks=needs_a_mount) for name in ("raw", "fusepy")])
+def test_chown_of_nothing(front: str, tmp_path: Path) -> None:
+    """chown(2) with -1 for both is a change all the same, and backups go by ctime."""
+    work = f"touch file; mkdir directory; ln -s x link; \"$PYTHON\" -c '{CHOWN_OF_NOTHING}'"
+    told = on_mount(tmp_path / "mnt", work, "--front", front).lines
+    assert told == [". True", "file True", "directory True", "link True"]
