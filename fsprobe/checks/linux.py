@@ -36,6 +36,7 @@ from fsprobe.posix.files import (
     linkat,
     listxattr,
     renameat2,
+    same_inode,
     statx,
     syncfs,
     type_name,
@@ -47,5 +48,5 @@ __all__ = [
     "FALLOC_KEEP_SIZE", "FALLOC_PUNCH_HOLE", "FALLOC_ZERO_RANGE", "FS_IOC_GETFLAGS", "F_OFD_SETLK", "O_TMPFILE",
     "RENAME_EXCHANGE", "RENAME_NOREPLACE", "RENAME_WHITEOUT", "STATX_BASIC_STATS", "STATX_BTIME", "TCGETS",
     "UTIME_NOW", "UTIME_OMIT", "Entry", "Flock", "Stat", "errno_name", "fallocate", "fchmodat2", "getdents64",
-    "getxattr", "linkat", "listxattr", "renameat2", "statx", "syncfs", "type_name", "utimensat",
+    "getxattr", "linkat", "listxattr", "renameat2", "same_inode", "statx", "syncfs", "type_name", "utimensat",
 ]

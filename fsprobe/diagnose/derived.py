@@ -18,20 +18,26 @@ from fsprobe.results.verdicts import Cause, Verdict
 _ANSWER = re.compile(r" → (E[A-Z0-9]+)\b")
 _NO_REPLY = " → no reply"
 _GUESSES = (Cause.WRONG_DATA, Cause.READ_ONLY)  # what came to no end, and what may not be asked
+_ABSENT = (Cause.NOT_IMPLEMENTED, Cause.SILENT_NOOP, Cause.MALFORMED_REPLY, Cause.OUT_OF_FILES)
 _GOOD = (Verdict.PASS, Verdict.INFO, Verdict.WARN)
 
 
-def charge(check: CheckResult, roots: Collection[str], evidence: Evidence) -> str:
+def charge(
+    check: CheckResult, roots: Collection[str], evidence: Evidence, *, mild: Collection[str] = ()
+) -> str:
     """The root to charge a failed check to; "" where its own operation is at fault, or no root took part.
 
     First the one that answered something of no daily work meanwhile, then one that the check is about, then the one
     that is asked least often: what takes part in everything tells nothing.
+    mild: roots that do their work but for a corner of it, or that only answer with a wrong error: these are charged
+    with what they answered and nothing else.
     """
     if check.op in roots or _is_proven(check, evidence) or not works_alone(check.op, evidence):
         return ""
     ordered = sorted(roots, key=lambda op: _requests(op, evidence))
     strange = [op for op in ordered if any(_is_strange(op, line) for line in check.trace)]
-    about = [op for op in ordered if op in check.ops]
+    ordered = [op for op in ordered if op not in mild]
+    about = [op for op in ordered if op in check.ops and (not check.sent or op in check.sent)]
     took_part = [op for op in ordered if op in check.sent]
     return next(iter([*strange, *about, *took_part]), "")
 
@@ -73,10 +79,11 @@ def absorb(found: Sequence[Diagnosis], evidence: Evidence) -> list[Diagnosis]:
     explained = {id for one in found for id in one.checks}
     roots = [one for one in reversed(found) if one.confidence != "note" and one.cause not in _GUESSES]
     by_op = {op: one for one in roots for op in one.ops or (one.op,) if op}
+    mild = {op for op, one in by_op.items() if one.cause not in _ABSENT}  # it works, but where it did not answer
     more: dict[int, list[str]] = {}
     for check in evidence.checks:
         if check.verdict in FAILED and check.id not in explained:
-            root = charge(check, by_op, evidence)
+            root = charge(check, by_op, evidence, mild=mild)
             if root:
                 more.setdefault(id(by_op[root]), []).append(check.id)
     return [replace(one, checks=(*one.checks, *more.get(id(one), ()))) for one in found]

@@ -14,6 +14,7 @@ from fsprobe.diagnose.absent import FAILED, disguised, not_implemented, read_onl
 from fsprobe.diagnose.derived import absorb
 from fsprobe.diagnose.evidence import Evidence, StartFailure
 from fsprobe.diagnose.failing import in_the_way, wrong_results
+from fsprobe.diagnose.names import two_nodes
 from fsprobe.diagnose.operations import OPERATIONS, rank
 from fsprobe.diagnose.serving import incidents, never_mounted, no_allow_other
 from fsprobe.diagnose.spent import out_of_files
@@ -52,7 +53,7 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     closed = no_allow_other(evidence)
     if closed:
         return _ranked([*found, *closed], evidence)
-    found += [*out_of_files(evidence), *read_only(evidence), *not_implemented(evidence)]
+    found += [*out_of_files(evidence), *read_only(evidence), *two_nodes(evidence), *not_implemented(evidence)]
     found += [one for one in disguised(evidence) if not _has(found, one.op)]
     found = absorb(found, evidence)
     found += wrong_results(evidence, _explained(found))

@@ -45,10 +45,13 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
     groups: dict[tuple[str, Cause], list[CheckResult]] = {}
     known = {**_alone(failed, evidence), **roots}
     solid = [op for op in known if op not in roots or not works_alone(op, evidence)]
+    errs = {op for op, cause in known.items() if cause is Cause.WRONG_ERRNO}
+    partial = {op for op in known if op not in roots}
     for check in failed:
         op = root_of(check, roots, evidence, lies)
         if op == check.op:
-            op = charge(check, solid, evidence) or op
+            mild = partial if check.errno else partial | errs
+            op = charge(check, solid, evidence, mild=mild) or op
             if op != check.op:
                 groups.setdefault((op, known[op]), []).append(check)
                 continue

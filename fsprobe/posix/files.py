@@ -73,6 +73,8 @@ MODE_TYPES = {
 }
 """S_IFMT part of a mode, in the same words."""
 
+IN_ATTRIB = 0x4
+
 # Two names share one number; errno.errorcode picks the rarer one.
 _CANONICAL = ("EOPNOTSUPP", "EAGAIN", "EDEADLK")
 _ERRNO_NAMES = {**errno.errorcode, **{getattr(errno, name): name for name in _CANONICAL}}
@@ -103,7 +105,10 @@ def _call(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) -> i
     if numbers is None:
         raise OSError(errno.ENOSYS, f"{name} is not known for the processor {platform.machine()}")
     packed = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
-    result = int(_libc.syscall(ctypes.c_long(numbers[name]), *packed))
+    return _checked(int(_libc.syscall(ctypes.c_long(numbers[name]), *packed)))
+
+
+def _checked(result: int) -> int:
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
@@ -171,6 +176,19 @@ class Entry:
 
 
 _DIRENT = struct.Struct("=QqHB")
+
+
+def same_inode(one: str, other: str) -> bool:
+    """Whether two names lead to one inode of the kernel, whatever numbers the file system shows.
+
+    inotify(7) watches inodes: the second watch of one has the number of the first. Raises OSError.
+    """
+    watcher = _checked(_libc.inotify_init1(os.O_CLOEXEC))
+    try:
+        watches = {_checked(_libc.inotify_add_watch(watcher, os.fsencode(path), IN_ATTRIB)) for path in (one, other)}
+        return len(watches) == 1
+    finally:
+        os.close(watcher)
 
 
 def getdents64(fd: int, size: int = 32768) -> list[Entry]:

@@ -35,6 +35,7 @@ class Daemon:
         self.pump: Pump | None = None
         self.connection: Connection | None = None
         self.exits: dict[int, int] = {}
+        self.known: set[int] | None = None  # its processes when the first worker was made: later ones may be orphans
         self.output = b""
         self.output_bytes = 0
         self._output_fd = -1
@@ -118,9 +119,11 @@ class Daemon:
         self.output = (self.output + data)[-OUTPUT_KEPT:]
 
     def reaped(self, pid: int, code: int) -> None:
-        """A child of the sandbox ended; code is negative for a signal."""
+        """A child of the sandbox ended; code is negative for a signal. What a check's commands left is none of ours."""
         if self._output_fd >= 0:
             self._on_output(0)
+        if self.known is not None and pid not in self.known:
+            return
         self.exits[pid] = code
         self.tell({"event": "exit", "pid": pid, "status": code, "first": pid == self.pid, "output": self.output})
 

@@ -264,6 +264,8 @@ class Host:
         In the wire layer it inherits the kernel's end of the connection, which only it then holds.
         """
         wire_end = self.daemon.take_kernel_end() if self.daemon and setup["layer"] == "wire" else None
+        if self.daemon and self.daemon.known is None:
+            self.daemon.known = {self.daemon.pid, *self._others()}
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:

@@ -204,7 +204,7 @@ def _features(negotiated: wire.Negotiated, place: WorkPlace, no_mkdir: str) -> d
     plus = unasked.format("DO_READDIRPLUS", "the kernel never sends it")
     return {
         "write": write,
-        "read-only": "" if write else "the target can be written",
+        "read-only": "" if write else "asked of read-only targets only",
         "mkdir": write or mkdir,
         "regular-file": "" if not write or "regular-file" in place.samples else no_file,
         "symlink": "" if not write or "symlink" in place.samples else no_link,

@@ -65,7 +65,7 @@ class MountLayer:
         self.features = {
             "write": refusal,
             "mkdir": refusal,
-            "read-only": refusal if foreign else "" if refusal else "the target can be written",
+            "read-only": refusal if foreign else "" if refusal else "asked of read-only targets only",
             "root": _is_root(),
         }
         self.features["allow_other"] = self.features["root"] or self._other_user()

@@ -55,7 +55,7 @@ class Place:
         """"" on a read-only target, else why it is not one."""
         if self.foreign:
             return "the owner of the mount's root is not mapped in this user namespace"
-        return "" if self.read_only else "this file system can be written"
+        return "" if self.read_only else "asked of read-only targets only"
 
     @property
     def home(self) -> str:

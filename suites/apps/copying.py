@@ -98,9 +98,15 @@ def tar_links(sh: Shell) -> None:
     """`tar` packs hard and symbolic links as what they are, and unpacks them so."""
     d, out, archive = sh.name("d"), sh.name("out"), sh.name("links.tar")
     sh.ok(f"mkdir {d} {out} && echo x > {d}/f && ln {d}/f {d}/hard && ln -s f {d}/soft && ln -s no/where {d}/dangling")
+    sh.ok(f"stat --cached=never {d}/f {d}/hard")  # two inodes for the kernel with libfuse's high-level interface
+    one_file = sh.ok(f"[ {d}/f -ef {d}/hard ] && echo one || echo two").output == "one"
     sh.ok(f"tar -C {d} -cf {archive} . && tar -C {out} -xf {archive}")
     sh.expect_output(f"readlink {out}/soft {out}/dangling", "f\nno/where")
-    sh.expect_output(f"stat -c %h {out}/f; cat {out}/hard", "2\nx")
+    sh.expect_output(f"cat {out}/hard", "x")
+    if not one_file:
+        raise sh.warn("hard links, which `tar` packs once", "two inode numbers: it packs the file twice")
+    sh.ok(f"stat --cached=never {out}/f")
+    sh.expect_output(f"stat -c %h {out}/f", "2")
 
 
 @shell_check(

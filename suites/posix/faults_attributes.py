@@ -14,6 +14,8 @@ from fsprobe.checks.mount import Mount
 
 FIELDS = ("ino", "mode", "nlink", "uid", "gid", "size", "blocks", "atime_ns", "mtime_ns", "ctime_ns")
 SOURCE = "catalogue 3.1.9, 3.3.1; POSIX sys/stat.h"
+SAME_MOMENT = 10**9
+"""Nanoseconds: a daemon that looks at its backing store twice while it makes a node sees two times, both true."""
 
 
 def kept(target: str | int) -> linux.Stat:
@@ -27,7 +29,9 @@ def expect_kept(m: Mount, op: str, told: linux.Stat, path: str) -> None:
     one, other = m.stat(path, follow=False), m.stat(path, follow=False)
     wrong = [
         f"{name} {getattr(told, name)}, GETATTR {getattr(one, name)}"
-        for name in FIELDS if getattr(one, name) == getattr(other, name) != getattr(told, name)
+        for name in FIELDS
+        if getattr(one, name) == getattr(other, name) != getattr(told, name)
+        and not (name.endswith("_ns") and abs(getattr(one, name) - getattr(told, name)) < SAME_MOMENT)
     ]  # fmt: skip
     if wrong:
         raise Finding(f"{op} told the attributes that GETATTR gives", "; ".join(wrong))
@@ -97,7 +101,7 @@ def link_told(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.link.open-file-stays", op="LINK", also=("GETATTR",), source="k:fuse_stale_inode",
+    "posix.link.open-file-stays", op="LINK", also=("GETATTR",), source="catalogue 3.1.7; k:fuse_stale_inode",
     needs=("write", "hardlink"), killers=("LINK:generation", "LINK:errno=EIO"),
 )
 def link_open(m: Mount) -> None:
@@ -164,7 +168,7 @@ def lookup_told(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.lookup.open-file-stays", op="LOOKUP", also=("GETATTR", "LINK"), source="k:fuse_stale_inode",
+    "posix.lookup.open-file-stays", op="LOOKUP", also=("GETATTR", "LINK"), source="catalogue 3.1.7; k:fuse_stale_inode",
     needs=("write", "hardlink"), killers=("LOOKUP:generation,path=*second",),
 )
 def lookup_open(m: Mount) -> None:
@@ -175,7 +179,7 @@ def lookup_open(m: Mount) -> None:
     m.forget_names()
     found = linux.statx(other, flags=linux.AT_STATX_DONT_SYNC)
     m.expect_equal(7, m.stat(fd).size, "the size of the open file")
-    m.expect_equal(m.stat(fd).ino, found.ino, "the inode number by its other name")
+    m.expect_equal(m.stat(fd).ino, found.ino, "the inode number by its other name", warn=True)
 
 
 @mount_check(

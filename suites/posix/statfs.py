@@ -45,6 +45,7 @@ def longest_name(m: Mount) -> None:
 
 @mount_check(
     "posix.statfs.unlinked", op="STATFS", source="catalogue 3.16.2; POSIX fstatvfs", also=("UNLINK",), needs=("write",),
+    level=SHOULD,
     killers=("STATFS:errno=EIO", "STATFS:errno=ENOENT"),
 )
 def unlinked(m: Mount) -> None:
