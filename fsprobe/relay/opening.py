@@ -16,6 +16,7 @@ from fsprobe.posix import linux
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.relay.mounter import FusermountMounter
 from fsprobe.sandbox import janitor, process
+from fsprobe.sandbox.machine import powerless
 
 HELLO_TIMEOUT = 10.0
 
@@ -86,7 +87,7 @@ def levels() -> tuple[str, ...]:
     if linux.has_sys_admin():
         return ("namespaces", "user", "none")
     # Its mounts lie outside a user namespace, where every owner a daemon may report is mapped.
-    if FusermountMounter.find() is not None and os.access("/dev/fuse", os.R_OK | os.W_OK):
+    if FusermountMounter.find() is not None and not powerless() and os.access("/dev/fuse", os.R_OK | os.W_OK):
         return ("none", "user")
     return ("user", "none")
 

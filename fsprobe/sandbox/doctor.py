@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from fsprobe.sandbox.machine import PROGRAMS, Facts, gather
+from fsprobe.sandbox.machine import Facts, gather
+from fsprobe.sandbox.packages import APP_PROGRAMS, SHELL_PROGRAMS, install, packages_of
 
 _LARGE_MESSAGE = (1 << 20) + 4096  # a WRITE of 1 MiB, the kernel's limit until 6.12
 _HAND_OVER_STEPS = ("notify", "memory", "pidfd_getfd", "addfd")
@@ -70,7 +71,7 @@ def ways(facts: Facts) -> list[Way]:
     relay = machine or (f"no hand-over: {trap}" if trap else "")
     device = f"/dev/fuse: {facts.device}" if facts.device else ""
     namespaces = _first_reason(facts.private_mounts, ("userns", "mountns", "fuse"))
-    helper = "" if facts.helper_setuid else "no setuid fusermount3"
+    helper = facts.powerless if facts.helper_setuid else "no setuid fusermount3"
     found = [
         (FULL, relay or device or ("" if facts.admin else "needs root") or namespaces,
          "all three layers, the daemon mounted in a private namespace by root"),
@@ -110,7 +111,7 @@ def _hand_over_items(facts: Facts) -> Iterable[Item]:
         ("reading its memory", "memory", "reads the strings of a trapped mount(2)"),
     ):
         reason = trap.get(step, "not tried")
-        mend = "in a container: run it with --cap-add SYS_PTRACE and --security-opt seccomp=unconfined"
+        mend = "in a container: run it with --cap-add SYS_PTRACE, or --security-opt seccomp=unconfined"
         yield Item(name, not reason, reason or "works", matters, mend, needed=True)
     reason = trap.get("addfd_send", "not tried")
     yield Item(
@@ -150,11 +151,21 @@ def _mount_items(facts: Facts) -> Iterable[Item]:
         )  # fmt: skip
     setuid = facts.helper_setuid
     what = facts.helper or "not installed"
+    powerless = facts.powerless if facts.helper and setuid and not facts.admin else ""
     yield Item(
-        "fusermount3", bool(facts.helper) and (setuid or facts.admin),
-        what + ("" if setuid or not facts.helper else ", not setuid root"),
-        "mounts for users; libfuse daemons call it", "sudo apt-get install fuse3", needed=not facts.admin,
+        "fusermount3", bool(facts.helper) and (setuid or facts.admin) and not powerless,
+        powerless or what + ("" if setuid or not facts.helper else ", not setuid root"),
+        "mounts for users and for pytest's fixtures; libfuse daemons call it",
+        "in a container: run it with --cap-add SYS_ADMIN" if powerless else install(["fuse3"], facts.family),
+        needed=not facts.admin,
     )  # fmt: skip
+    if not facts.admin:
+        yield Item(
+            "user_allow_other", facts.allow_other,
+            "in /etc/fuse.conf" if facts.allow_other else "not in /etc/fuse.conf",
+            "daemons that mount with -o allow_other are refused without it",
+            "echo user_allow_other | sudo tee -a /etc/fuse.conf",
+        )  # fmt: skip
 
 
 def _device_mend(facts: Facts) -> str:
@@ -176,17 +187,28 @@ def _userns_mend(facts: Facts) -> str:
 
 
 def _helpful_items(facts: Facts) -> Iterable[Item]:
-    packages = " ".join(p for p, names in PROGRAMS.items() if set(names) & set(facts.missing_programs))
     yield Item(
         "shell programs", not facts.missing_programs,
         "missing: " + " ".join(facts.missing_programs) if facts.missing_programs else "all there",
-        "checks that need one are skipped without it", f"sudo apt-get install {packages}",
+        "checks that need one are skipped without it",
+        install(packages_of(facts.missing_programs, SHELL_PROGRAMS), facts.family),
+    )  # fmt: skip
+    yield Item(
+        "programs of recipes", not facts.missing_apps,
+        "missing: " + " ".join(facts.missing_apps) if facts.missing_apps else "all there",
+        "recipes of the suite apps that need one are skipped without it",
+        install(packages_of(facts.missing_apps, APP_PROGRAMS), facts.family),
+    )  # fmt: skip
+    yield from _stack_items(facts)
+    yield Item(
+        "pytest plugin", not facts.plugin, facts.plugin or "registered",
+        "pytest --fsprobe, and the fixture fuse_mount", "pip install . (in the clone)",
     )  # fmt: skip
     lacks = [name for name in ("fuse", "libfuse.so.2") if not facts.python.get(name)]
     yield Item(
         "reference file system", not lacks,
         "missing: " + " ".join(lacks) if lacks else "fusepy and libfuse 2",
-        "the target vexfs and its defect profiles", "sudo apt-get install libfuse2 && pip install fusepy",
+        "the target vexfs and its defect profiles", f"{install(['libfuse2'], facts.family)} && pip install fusepy",
     )  # fmt: skip
     wmem = facts.sysctls.get("wmem_max")
     largest = 2 * (wmem or 0) - 32
@@ -197,7 +219,7 @@ def _helpful_items(facts: Facts) -> Iterable[Item]:
     )  # fmt: skip
     if facts.admin:
         for name, step, matters in (
-            ("tracepoints", "tracefs", "--native on a FUSE directory can watch its requests"),
+            ("tracepoints", "tracefs", "fsprobe trace --mount, and --native on a FUSE directory, see requests by them"),
             ("fusectl", "fusectl", "aborts the connection of a daemon that holds the device itself"),
         ):
             reason = facts.private_mounts.get(step, "not tried")
@@ -205,6 +227,20 @@ def _helpful_items(facts: Facts) -> Iterable[Item]:
     yield Item(
         "cgroup", not facts.cgroup, facts.cgroup or "a leaf of our own can be made",
         "ends every process of a daemon at once; else they are followed one by one",
+    )  # fmt: skip
+
+
+def _stack_items(facts: Facts) -> Iterable[Item]:
+    """The tools that say at which line of its own code a hanging daemon is."""
+    python = "py-spy" in facts.stack_tools
+    yield Item(
+        "stacks of Python", python, "py-spy" if python else "py-spy is not installed",
+        "names the line at which a hanging daemon in Python is", "pip install py-spy",
+    )  # fmt: skip
+    native = [name for name in facts.stack_tools if name != "py-spy"]
+    yield Item(
+        "stacks of C, Rust, Go", bool(native), " ".join(native) or "neither eu-stack nor gdb is installed",
+        "names the function in which any other hanging daemon is", install(["elfutils"], facts.family),
     )  # fmt: skip
 
 

@@ -15,16 +15,12 @@ import stat
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
 from fsprobe.posix import linux
-
-PROGRAMS = {
-    "attr": ("setfattr", "getfattr"), "bash": ("bash",), "coreutils": ("stat", "install"),
-    "diffutils": ("cmp",), "findutils": ("find",), "sed": ("sed",), "tar": ("tar",), "util-linux": ("flock",),
-}  # fmt: skip
-"""Debian's package: the programs of it that the shell suite types."""
+from fsprobe.sandbox.packages import APP_PROGRAMS, SHELL_PROGRAMS, family_of, read_os_release
 
 _SYSCTLS = {
     "userns_max": "user/max_user_namespaces",
@@ -55,12 +51,17 @@ class Facts:
     python: dict[str, bool]
     cgroup: str
     container: str = ""
+    family: str = "Debian"
+    missing_apps: tuple[str, ...] = ()
+    powerless: str = ""
+    allow_other: bool = True
+    stack_tools: tuple[str, ...] = ("py-spy", "eu-stack")
+    plugin: str = ""
 
 
 def gather() -> Facts:
     """Look at the machine. Takes about a tenth of a second."""
     helper = shutil.which("fusermount3") or shutil.which("fusermount") or ""
-    programs = [name for names in PROGRAMS.values() for name in names]
     known = platform.machine() in linux.ARCHES
     return Facts(
         uid=os.getuid(),
@@ -74,11 +75,55 @@ def gather() -> Facts:
         helper=helper,
         helper_setuid=_is_setuid_root(helper),
         sysctls={name: _sysctl(path) for name, path in _SYSCTLS.items()},
-        missing_programs=tuple(name for name in programs if shutil.which(name) is None),
+        missing_programs=_missing(SHELL_PROGRAMS),
         python={"fuse": find_spec("fuse") is not None, "libfuse.so.2": _loads("libfuse.so.2")},
         cgroup=_cgroup(),
         container=_container(),
+        family=family_of(read_os_release()),
+        missing_apps=_missing(APP_PROGRAMS),
+        powerless=powerless(),
+        allow_other=_allows_other(),
+        stack_tools=tuple(name for name in ("py-spy", "eu-stack", "gdb") if _tool(name)),
+        plugin=_plugin(),
     )
+
+
+def _missing(programs: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(name for names in programs.values() for name in names if shutil.which(name) is None)
+
+
+def _tool(name: str) -> str | None:
+    """Where a program is: on PATH, or beside this interpreter, as pip puts it into a venv."""
+    return shutil.which(name) or shutil.which(name, path=os.path.dirname(sys.executable))
+
+
+def powerless() -> str:
+    """Why a setuid program gets no privileges here, "" where it does."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return ""
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    if status.get("NoNewPrivs") == "1":
+        return "no_new_privs is set: setuid programs get no privileges"
+    if not int(status.get("CapBnd", "0"), 16) >> linux.CAP_SYS_ADMIN & 1:
+        return "CAP_SYS_ADMIN is not in the bounding set: setuid programs cannot mount either"
+    return ""
+
+
+def _allows_other() -> bool:
+    """Whether fusermount3 lets a user open a mount to others."""
+    try:
+        lines = Path("/etc/fuse.conf").read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(line.strip() == "user_allow_other" for line in lines)
+
+
+def _plugin() -> str:
+    """Why pytest does not find the plugin, "" where it does."""
+    found = [entry.value for entry in entry_points(group="pytest11") if entry.name == "fsprobe"]
+    return "" if found else "fsprobe is not installed, only on the path"
 
 
 def _open_device() -> str:

@@ -29,6 +29,7 @@ def best(facts):
     ({}, "fusermount3", 0),
     ({"uid": 0, "admin": True, "private_mounts": {"mountns": "", "fuse": ""}}, "full", 0),
     ({"helper_setuid": False}, "userns", 0),
+    ({"powerless": "no_new_privs is set"}, "userns", 0),
     ({"helper_setuid": False, "private_mounts": {"userns": REFUSED}}, "wire only", 6),
     ({"device": "No such file or directory"}, "wire only", 6),
     ({"hand_over": {"notify": "Function not implemented"}}, None, 6),
@@ -52,6 +53,14 @@ def test_best_way_of_each_machine(change, way, code):
      "kernel.unprivileged_userns_clone=1"),
     ({"sysctls": {"yama": 2}}, "Yama", "ptrace_scope=1"),
     ({"hand_over": {"notify": REFUSED}}, "seccomp notification", "seccomp=unconfined"),
+    ({"powerless": "no_new_privs is set"}, "fusermount3", "--cap-add SYS_ADMIN"),
+    ({"missing_programs": ("flock",), "family": "Alpine"}, "shell programs", "sudo apk add flock"),
+    ({"missing_apps": ("vim",), "family": "Fedora"}, "programs of recipes", "sudo dnf install vim-enhanced"),
+    ({"missing_apps": ("git",), "family": ""}, "programs of recipes", "what Debian calls git"),
+    ({"stack_tools": ()}, "stacks of Python", "pip install py-spy"),
+    ({"stack_tools": ("py-spy",), "family": "Arch"}, "stacks of C, Rust, Go", "sudo pacman -S elfutils"),
+    ({"allow_other": False}, "user_allow_other", "/etc/fuse.conf"),
+    ({"plugin": "not installed"}, "pytest plugin", "pip install"),
 ])  # fmt: skip
 def test_each_lack_has_the_command_that_mends_it(change, name, mend):
     """'Permission denied' alone sends the user to a search engine."""
