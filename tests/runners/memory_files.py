@@ -120,5 +120,9 @@ class FileAnswers:
 
     def do_statx(self, nodeid, body, header):
         attr = self.attr(nodeid)
-        said = wire.Statx(mask=0x7FF, mode=attr.mode, size=attr.size, mtime=wire.SxTime(attr.mtime, attr.mtimensec))
+        same = {name: getattr(attr, name) for name in ("ino", "mode", "nlink", "uid", "gid", "size", "blocks")}
+        times = {
+            name: wire.SxTime(getattr(attr, name), getattr(attr, f"{name}nsec")) for name in ("atime", "mtime", "ctime")
+        }
+        said = wire.Statx(mask=0x7FF, **same, **times)
         return wire.StatxOut(stat=said)
