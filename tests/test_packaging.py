@@ -84,7 +84,13 @@ def test_wheel_has_the_schema(wheel: Path, names: set[str]) -> None:
 def test_wheel_takes_no_common_names(names: set[str]) -> None:
     """An install puts nothing called `suites`, `tests` or `bench` beside other people's packages."""
     top = {name.split("/")[0] for name in names}
-    assert {name for name in top if not name.endswith(".dist-info")} == {"fsprobe", "reference_fs"}
+    assert {name for name in top if not name.endswith((".dist-info", ".data"))} == {"fsprobe", "reference_fs"}
+
+
+def test_installed_man_pages_are_found(installed: Path) -> None:
+    """After an install `man fsprobe-run` shows the manual: man looks beside the folder of the command."""
+    found = {path.name for path in (installed.parent.parent / "share" / "man" / "man1").glob("*.1")}
+    assert found == {path.name for path in (CLONE / "man").glob("*.1")} != set()
 
 
 def test_wheel_has_the_licence(names: set[str]) -> None:
