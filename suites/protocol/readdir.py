@@ -81,7 +81,7 @@ def small_buffer(k: Kernel) -> None:
 
 @wire_check(
     "protocol.readdir.offsets", op="READDIR", source="catalogue 3.21.3", quick=True,
-    killers=("READDIR:entries=lose", "READDIR:errno=EIO", "READDIR:stale"),
+    killers=("READDIR:entries=lose", "READDIR:errno=EIO"),
 )
 def offsets(k: Kernel) -> None:
     """Reading on from the offset of any entry gives the entries behind it, and no others."""
