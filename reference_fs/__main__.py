@@ -13,6 +13,7 @@ import sys
 from dataclasses import replace
 from typing import NoReturn
 
+from reference_fs.limits import listed
 from reference_fs.model import StoreError
 from reference_fs.options import Options, parse_options
 from reference_fs.profiles import FRONTS, PROFILES, RAW, Profile, choose_front, find_profile
@@ -28,6 +29,7 @@ def _parser() -> _Parser:
     parser = _Parser(
         prog="vexfs-fuse", allow_abbrev=False,
         description="VexFS, an in-memory file system that does everything right, or one thing wrong on purpose.",
+        epilog=listed(), formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("mountpoint", nargs="?", metavar="MOUNTPOINT", help="the directory to mount on")
     parser.add_argument("-f", dest="foreground", action="store_true", help="stay in the foreground")

@@ -1,7 +1,8 @@
 """The front on libfuse's high level, by fusepy (libfuse 2) or mfusepy (libfuse 3).
 
 Owns the ctypes side of what those bindings cannot say (times to leave alone, directory offsets, rename
-flags) or say slowly (attributes); knows nothing of what the operations do (`fusepy_operations`).
+flags) or say slowly (attributes); knows nothing of what the operations do (`fusepy_operations`). What
+they cannot carry at all is in `limits`.
 
 libfuse runs single-threaded: its threads would only hand Python's lock to each other.
 """
@@ -200,6 +201,17 @@ class Callbacks3(Callbacks):
     def truncate_fuse_3(self, path: bytes | None, length: int, fip: Any) -> int:
         self.operations.truncate(text(path), length, handle(fip))
         return 0
+
+    def lseek(self, path: bytes | None, offset: int, whence: int, fip: Any) -> int:
+        return self.operations.lseek(text(path), offset, whence, fip.contents.fh)
+
+    def copy_file_range(
+        self, path: bytes | None, fip: Any, offset: int, new_path: bytes | None, new_fip: Any, new_offset: int,
+        length: int, flags: int,
+    ) -> int:
+        return self.operations.copy_file_range(
+            text(path), fip.contents.fh, offset, text(new_path), new_fip.contents.fh, new_offset, length, flags
+        )
 
     def rename_fuse_3(self, old: bytes, new: bytes, flags: int) -> int:
         self.operations.rename(old.decode("latin-1"), new.decode("latin-1"), flags)

@@ -304,6 +304,20 @@ class Operations:
         inode = self.inode(path, fh)
         model_files.allocate(self.store, inode, mode, offset, length, kill=self._writer())
 
+    def lseek(self, path: str | None, offset: int, whence: int, fh: int) -> int:
+        return model_files.seek(self.store, self.inode(path, fh), offset, whence)
+
+    def copy_file_range(
+        self, path: str | None, fh: int, offset: int, new_path: str | None, new_fh: int, new_offset: int, length: int,
+        flags: int,
+    ) -> int:
+        source, target = self.inode(path, fh), self.inode(new_path, new_fh)
+        if flags:
+            raise fail(errno.EINVAL)
+        if source.fixed or target.fixed:
+            raise fail(errno.EOPNOTSUPP)  # the kernel then reads and writes
+        return model_files.copy(self.store, source, offset, target, new_offset, length, kill=self._writer())
+
 
 def _say_yes(*arguments: Any) -> None:
     """The handler that does nothing."""
