@@ -14,6 +14,7 @@ from fsprobe.diagnose.derived import charge, works_alone
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.diagnose.operations import OPERATIONS
+from fsprobe.diagnose.relatives import one_handler
 from fsprobe.diagnose.roots import MADE, XATTR, cause_of, lying_attributes, made_by_kernel, root_of, roots_of
 from fsprobe.results.records import CheckResult, Diagnosis
 from fsprobe.results.verdicts import Cause
@@ -58,11 +59,26 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
         cause = roots.get(op) or cause_of(check, evidence)
         groups.setdefault((op, cause), []).append(check)
     told: set[str] = set()
-    for (op, cause), checks in groups.items():
+    for (op, cause), checks in _by_handler(groups, evidence.library.family).items():
         collateral = [] if op in told else blocked_by(evidence, op)
         told.add(op)
         found.append(_wrong(op, cause, checks, collateral, evidence))
     return found
+
+
+def _by_handler(
+    groups: Mapping[tuple[str, Cause], list[CheckResult]], family: str
+) -> dict[tuple[str, Cause], list[CheckResult]]:
+    """What fails alike in two operations that end in one handler is one fault, of the one that fails more often."""
+    merged: dict[tuple[str, Cause], list[CheckResult]] = {}
+    for (op, cause), checks in sorted(groups.items(), key=lambda group: -len(group[1])):
+        alike = (
+            key
+            for key, others in merged.items()
+            if key[1] is cause and others[0].errno == checks[0].errno and one_handler(op, key[0], family)
+        )
+        merged.setdefault(next(alike, (op, cause)), []).extend(checks)
+    return merged
 
 
 def _alone(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cause]:

@@ -1,11 +1,13 @@
 """Operations that end in the handler of another one: who dies or hangs in several of them has one fault.
 
-Owns the table of what libraries make of one operation; knows nothing of incidents.
+Owns the table of what libraries make of one operation; knows nothing of incidents or of checks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+
+from fsprobe.diagnose.handlers import handlers
 
 _EVERYWHERE = {"RENAME2": "RENAME", "COPY_FILE_RANGE_64": "COPY_FILE_RANGE"}
 
@@ -25,3 +27,9 @@ def handler_of(op: str, among: Collection[str], family: str) -> str:
     table = {**_EVERYWHERE, **_HIGH_LEVEL} if family in _HIGH_LEVEL_FAMILIES else _EVERYWHERE
     shared = table.get(op, op)
     return shared if shared in among else op
+
+
+def one_handler(op: str, other: str, family: str) -> bool:
+    """Whether all that one of two operations calls is called by the other one too (GETLK and SETLK: `lock`)."""
+    mine, theirs = ({handler.name for handler in handlers(family, name)} for name in (op, other))
+    return bool(mine and theirs) and (mine <= theirs or theirs <= mine)

@@ -34,7 +34,7 @@ _ATTRIBUTE = re.compile(
 )  # fmt: skip
 
 # What `stat` puts out tells attributes, what any other command does tells content.
-_CONTENT = re.compile(r"\b(?:contents?|output of(?! `stat\b)|zeros|bytes (?:read|written))\b", re.IGNORECASE)
+_CONTENT = re.compile(r"\b(?:contents?|output of(?! `stat\b)|zeros|bytes (?:read|written|of))\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\bwritten\b|write error|error writing", re.IGNORECASE)
 _LISTED = re.compile(
     r"\b(?:listed|listing|entries|names|(?:directories|files) found)\b|\bfind: |output of `ls\b|^an offset that",

@@ -345,6 +345,18 @@ def test_a_crash_in_a_handler_that_several_operations_end_in_is_one_line() -> No
     assert {one.op for one in find(checks, library=FUSE_RS, incidents=dead)} == {"UNLINK", "RENAME", "LOOKUP"}
 
 
+def test_what_one_handler_answers_wrong_is_one_line() -> None:
+    """An attribute named `lock` in a class of fusepy breaks three operations, and is one line to mend."""
+    ops = ("GETLK", "SETLK", "SETLKW")
+    checks = [check(f"wire.{op}", op, "FAIL", errno="EINVAL", main=True) for op in ops]
+    checks.append(check("posix.lock", "SETLK", "FAIL", errno="EINVAL"))
+    stats = {op: stat(EINVAL=3) for op in ops}
+    (one,) = find(checks, stats, FUSEPY)
+    assert one.op == "SETLK" and set(one.checks) == {each.id for each in checks}
+    other = [*checks[:1], check("wire.SETLK", "SETLK", "FAIL", errno="EIO", main=True)]
+    assert len(find(other, {"GETLK": stat(EINVAL=1), "SETLK": stat(EIO=1)}, FUSEPY)) == 2
+
+
 def test_two_ways_of_hanging_keep_their_checks_apart() -> None:
     """A lost STATFS is not blamed on a deadlock in WRITE."""
     checks = [check("a", "WRITE", "HANG"), check("b", "STATFS", "HANG")]
