@@ -9,7 +9,8 @@ from fsprobe.checks import Finding, linux, mount_check
 from fsprobe.checks.mount import Mount
 
 DECLINED = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
-TARGETS = (b"plain", b"/absolute/path", b"../up", b"does/not/exist", b"\xff\xfe not utf-8", b"x", b"t" * 100)
+TARGETS = (b"plain", b"/absolute/path", b"../up", b"does/not/exist", b"x", b"t" * 100)
+ODD_TARGET = b"\xff\xfe not utf-8"
 
 
 @mount_check(
@@ -35,6 +36,15 @@ def exact(m: Mount) -> None:
     for number, target in enumerate(TARGETS):
         path = m.link_to(target, f"link{number}")
         m.expect_equal(target, os.readlink(os.fsencode(path)), "the target")
+    path = m.path("odd")
+    try:
+        os.symlink(os.fsdecode(ODD_TARGET), path)
+    except OSError as error:  # fusepy decodes every name, and answers EINVAL where it cannot
+        if error.errno not in (errno.EINVAL, errno.EILSEQ):
+            raise
+        told = "a link whose target is not UTF-8"
+        raise Finding(told, linux.errno_name(error.errno or 0), warn=True) from error
+    m.expect_equal(ODD_TARGET, os.readlink(os.fsencode(path)), "the target")
 
 
 @mount_check(
