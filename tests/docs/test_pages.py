@@ -122,6 +122,18 @@ def test_the_example_of_a_check_passes_and_can_fail(rule: str, fsprobe: Command)
     assert ended.exit_code == (1 if rule else 0), str(ended)
 
 
+@pytest.mark.mount
+def test_the_first_screen_is_what_is_shown_today(fsprobe: Command) -> None:
+    """Who follows the first page sees what it shows: the same operations at fault, for the same cause."""
+    page = " ".join((DOCS / "first-five-minutes.md").read_text().split())
+    told = re.search(r"(\d+) operations are not implemented: ([A-Z, ]+)\.", page)
+    assert told is not None
+    ended = fsprobe("run", "vexfs:before-fix", "--quick")
+    shown = re.search(r"(\d+) operations are not implemented: ([A-Z, ]+)\.", " ".join(ended.stdout.split()))
+    assert shown is not None, str(ended)
+    assert (told[1], set(told[2].split(", "))) == (shown[1], set(shown[2].split(", "))), "run tools/screens"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     """No link of a page leads nowhere where it is read as a file; those to generated pages name one."""
