@@ -86,6 +86,8 @@ ON_INCIDENT: Mapping[Cause, str] = {
     Cause.BUSY_LOOP: "A loop in the handler of {op} does not come to its end: look at its condition, and at what is to "
     "change it. The stack in the evidence says where.",
     Cause.STOPPED: "The daemon is stopped (SIGSTOP, a debugger, a frozen cgroup). Let it continue.",
+    Cause.WRONG_DATA: "Each answer has to bring the caller on: a listing goes on after the offset that was asked for "
+    "and ends with an empty reply, READ answers nothing at the end of the file, and WRITE more than 0 bytes.",
     Cause.CRASHED: "Run the daemon under gdb, or with its own backtrace switched on, and repeat the check.",
 }  # fmt: skip
 """What to do about each way of not answering."""

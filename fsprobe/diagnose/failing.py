@@ -14,7 +14,7 @@ from fsprobe.diagnose.derived import charge, works_alone
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.diagnose.operations import OPERATIONS
-from fsprobe.diagnose.relatives import one_handler
+from fsprobe.diagnose.relatives import handler_of, one_handler
 from fsprobe.diagnose.roots import MADE, XATTR, cause_of, lying_attributes, made_by_kernel, root_of, roots_of
 from fsprobe.results.records import CheckResult, Diagnosis
 from fsprobe.results.verdicts import Cause
@@ -48,8 +48,9 @@ def wrong_results(evidence: Evidence, explained: frozenset[str]) -> list[Diagnos
     solid = [op for op in known if op not in roots or not works_alone(op, evidence)]
     errs = {op for op, cause in known.items() if cause is Cause.WRONG_ERRNO}
     partial = {op for op in known if op not in roots}
+    noop = {op for op, cause in roots.items() if cause is Cause.SILENT_NOOP}
     for check in failed:
-        op = root_of(check, roots, evidence, lies)
+        op = handler_of(root_of(check, roots, evidence, lies), noop, evidence.library.family)
         if op == check.op:
             mild = partial if check.errno else partial | errs
             op = charge(check, solid, evidence, mild=mild) or op
@@ -96,7 +97,8 @@ def _shared(
     """Causes that several operations share by their nature, and the checks that are left over."""
     found = []
     gone = [check for check in failed if any(map(_GONE.search, check.trace))]
-    if gone:
+    hidden = roots.get("RENAME") is Cause.SILENT_NOOP and evidence.library.family in _LOOKS_UP  # by that very rename
+    if gone and not hidden:
         gone += [check for check in evidence.checks if check.blocked_by and any(map(_GONE.search, check.trace))]
         found.append(_gone_with_its_name(gone, evidence))
         failed = [check for check in failed if check not in gone]

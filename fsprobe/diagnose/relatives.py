@@ -9,15 +9,16 @@ from collections.abc import Collection
 
 from fsprobe.diagnose.handlers import handlers
 
-_EVERYWHERE = {"RENAME2": "RENAME", "COPY_FILE_RANGE_64": "COPY_FILE_RANGE"}
+_EVERYWHERE = {"RENAME2": ("RENAME",), "COPY_FILE_RANGE_64": ("COPY_FILE_RANGE",)}
 
 # What libfuse's high-level interface calls besides the handler of the operation itself (lib/fuse.c): getattr for every
-# reply that carries attributes (lookup_path), rename for an open file that is unlinked (hide_node), lock for what is
-# given back at close (fuse_flush_common).
+# reply that carries attributes (lookup_path), rename for an open file that is unlinked (hide_node), unlink when such a
+# file is closed, lock for what is given back at close (fuse_flush_common).
 _HIGH_LEVEL = {
-    **dict.fromkeys(("LOOKUP", "CREATE", "MKNOD", "MKDIR", "SYMLINK", "LINK", "SETATTR", "READDIRPLUS"), "GETATTR"),
-    "UNLINK": "RENAME",
-    **dict.fromkeys(("SETLKW", "GETLK", "FLUSH", "RELEASE"), "SETLK"),
+    **dict.fromkeys(("LOOKUP", "CREATE", "MKNOD", "MKDIR", "SYMLINK", "LINK", "SETATTR", "READDIRPLUS"), ("GETATTR",)),
+    "UNLINK": ("RENAME",),
+    "RELEASE": ("UNLINK", "RENAME", "SETLK"),
+    **dict.fromkeys(("SETLKW", "GETLK", "FLUSH"), ("SETLK",)),
 }
 _HIGH_LEVEL_FAMILIES = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
 
@@ -25,8 +26,7 @@ _HIGH_LEVEL_FAMILIES = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
 def handler_of(op: str, among: Collection[str], family: str) -> str:
     """The operation whose handler an operation ends in as well, where that one is among those given; else itself."""
     table = {**_EVERYWHERE, **_HIGH_LEVEL} if family in _HIGH_LEVEL_FAMILIES else _EVERYWHERE
-    shared = table.get(op, op)
-    return shared if shared in among else op
+    return next((other for other in table.get(op, ()) if other in among), op)
 
 
 def one_handler(op: str, other: str, family: str) -> bool:

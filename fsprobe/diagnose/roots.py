@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from fsprobe.diagnose.absent import FAILED
+from fsprobe.diagnose.effects import set_nothing
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.results.errnos import errno_in
@@ -32,6 +33,8 @@ _ATTRIBUTE = re.compile(
     r"\b(?:st_\w+|mode|size|[amc]time|nlink|links?|uid|gid|owner|group|inode|ino|blocks|permissions?"
     r"|f_\w+|type|umask|sticky|0o[0-7]+)\b", re.IGNORECASE,
 )  # fmt: skip
+
+_SAME_WORD = {"link": "nlink", "links": "nlink", "inode": "ino", "owner": "uid", "group": "gid", "permissions": "mode"}
 
 # What `stat` puts out tells attributes, what any other command does tells content.
 _CONTENT = re.compile(r"\b(?:contents?|output of(?! `stat\b)|zeros|bytes (?:read|written|of))\b", re.IGNORECASE)
@@ -168,12 +171,12 @@ def _told_by_stat(check: CheckResult, lies: frozenset[str]) -> bool:
 
 def _attributes(check: CheckResult) -> frozenset[str]:
     words = _ATTRIBUTE.findall(f"{check.expected} {check.observed}")
-    return frozenset(word.lower().removeprefix("st_") for word in words)
+    return frozenset(_SAME_WORD.get(word, word) for word in (word.lower().removeprefix("st_") for word in words))
 
 
 def cause_of(check: CheckResult, evidence: Evidence) -> Cause:
     said = f"{check.expected} {check.observed}"
-    if _NO_EFFECT.search(check.observed) or _may_be_empty(check, evidence):
+    if _NO_EFFECT.search(check.observed) or _may_be_empty(check, evidence) or set_nothing(check):
         return Cause.SILENT_NOOP
     gone = ("ENODATA" if check.op == "REMOVEXATTR" else "ENOENT") if check.op in _REMOVE else ""
     if gone and check.expected.startswith(gone) and check.observed == "success":

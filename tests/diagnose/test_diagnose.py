@@ -357,6 +357,19 @@ def test_what_one_handler_answers_wrong_is_one_line() -> None:
     assert len(find(other, {"GETLK": stat(EINVAL=1), "SETLK": stat(EIO=1)}, FUSEPY)) == 2
 
 
+def test_a_rename_that_does_nothing_is_one_line() -> None:
+    """RENAME2 is the same handler, and libfuse hides open files by it: three lines for one empty function."""
+    checks = [
+        check("wire.rename", "RENAME", "FAIL", expected="ENOENT", observed="success", main=True),
+        check("wire.rename2", "RENAME2", "FAIL", expected="EEXIST", observed="success", main=True),
+        check("posix.unlink.open", "UNLINK", "FAIL", errno="ENOENT",
+              trace=("SETATTR /victim (deleted) mode=0600 \u2192 ENOENT 21 \u00b5s",)),
+    ]  # fmt: skip
+    found = find(checks, library=Library("libfuse", "3.14", "high", "libfuse3"))
+    assert [(one.cause, one.op) for one in found] == [(Cause.SILENT_NOOP, "RENAME")]
+    assert {"UNLINK"} <= {one.op for one in find(checks, library=FUSE_RS)}, "no such library hides them"
+
+
 def test_two_ways_of_hanging_keep_their_checks_apart() -> None:
     """A lost STATFS is not blamed on a deadlock in WRITE."""
     checks = [check("a", "WRITE", "HANG"), check("b", "STATFS", "HANG")]
