@@ -117,7 +117,7 @@ def test_the_first_step_installs_from_the_checkout(place: Path, tmp_path: Path) 
     job = step(INSTALL, place, {"python": str(python)})
     assert job.code == 0, job.text
     assert f"made: -m venv {place}/temp/fsprobe/venv" in job.text
-    assert f"install {CLONE}\n" in job.text
+    assert f"install {CLONE}[stacks]\n" in job.text
     assert "fsprobe works here" in job.text or "fsprobe cannot work here" in job.text
 
 
