@@ -70,7 +70,7 @@ def ways(facts: Facts) -> list[Way]:
     machine = "" if facts.known_machine else f"{facts.machine} is neither x86-64 nor arm64"
     relay = machine or (f"no hand-over: {trap}" if trap else "")
     device = f"/dev/fuse: {facts.device}" if facts.device else ""
-    namespaces = _first_reason(facts.private_mounts, ("userns", "mountns", "fuse"))
+    namespaces = _first_reason(facts.private_mounts, ("userns", "mountns", "proc", "fuse"))
     helper = facts.powerless if facts.helper_setuid else "no setuid fusermount3"
     found = [
         (FULL, relay or device or ("" if facts.admin else "needs root") or namespaces,
@@ -143,6 +143,11 @@ def _mount_items(facts: Facts) -> Iterable[Item]:
         yield Item(
             "mount namespaces", not mounts["mountns"], mounts["mountns"] or "private mounts work",
             "nothing of a run is left behind", "in a container: run it with --cap-add SYS_ADMIN", needed=True,
+        )  # fmt: skip
+    if mounts.get("proc"):
+        yield Item(
+            "a /proc of its own", False, mounts["proc"], "the sandbox sees its own processes alone",
+            "in a container: run it with --cap-add SYS_ADMIN, or --security-opt systempaths=unconfined", needed=True,
         )  # fmt: skip
     if "fuse" in mounts and not facts.device:
         yield Item(

@@ -109,6 +109,7 @@ def private_mounts() -> dict[str, str]:
     found["mountns"] = _step(_enter_mount_namespace)
     if found["mountns"]:
         return found
+    found["proc"] = _step(_mount_proc)
     found["fuse"] = _step(lambda: _mount_fuse(uid if not root else 0, gid if not root else 0))
     found["fusectl"] = _step(lambda: _mount_at("fusectl", f"{_PLACE}/fusectl"))
     found["tracefs"] = _step(lambda: _mount_at("tracefs", f"{_PLACE}/tracing"))
@@ -128,6 +129,21 @@ def _enter_mount_namespace() -> None:
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount(b"none", b"/", b"", linux.MS_REC | linux.MS_PRIVATE)
     linux.mount(b"tmpfs", _PLACE.encode(), b"tmpfs")
+
+
+def _mount_proc() -> None:
+    """A /proc of a pid namespace of our own, as the sandbox has: refused where a container covers parts of /proc."""
+    linux.unshare(linux.CLONE_NEWPID)
+    child = os.fork()
+    if child == 0:
+        try:
+            linux.mount(b"proc", b"/proc", b"proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+        except OSError as error:
+            os._exit(error.errno or 1)
+        os._exit(0)
+    number = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if number:
+        raise OSError(number, os.strerror(number))
 
 
 def _mount_fuse(uid: int, gid: int) -> None:

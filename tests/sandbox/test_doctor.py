@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -30,6 +33,7 @@ def best(facts):
     ({"uid": 0, "admin": True, "private_mounts": {"mountns": "", "fuse": ""}}, "full", 0),
     ({"helper_setuid": False}, "userns", 0),
     ({"powerless": "no_new_privs is set"}, "userns", 0),
+    ({"powerless": "no_new_privs is set", "private_mounts": {"mountns": "", "proc": REFUSED}}, "wire only", 6),
     ({"helper_setuid": False, "private_mounts": {"userns": REFUSED}}, "wire only", 6),
     ({"device": "No such file or directory"}, "wire only", 6),
     ({"hand_over": {"notify": "Function not implemented"}}, None, 6),
@@ -59,6 +63,7 @@ def test_best_way_of_each_machine(change, way, code):
     ({"missing_apps": ("git",), "family": ""}, "programs of recipes", "what Debian calls git"),
     ({"stack_tools": ()}, "stacks of Python", "pip install py-spy"),
     ({"stack_tools": ("py-spy",), "family": "Arch"}, "stacks of C, Rust, Go", "sudo pacman -S elfutils"),
+    ({"private_mounts": {"mountns": "", "proc": REFUSED}}, "a /proc of its own", "systempaths=unconfined"),
     ({"allow_other": False}, "user_allow_other", "/etc/fuse.conf"),
     ({"plugin": "not installed"}, "pytest plugin", "pip install"),
 ])  # fmt: skip
@@ -85,3 +90,18 @@ def test_probe_that_dies_is_a_reason_and_no_traceback(monkeypatch):
     """A probe killed by a security module would take the doctor down with it."""
     monkeypatch.setattr(machine, "_PROBE", "import os, signal; os.kill(os.getpid(), signal.SIGSYS) # {}")
     assert "status -31" in machine._probe("hand-over")["notify"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can cover a part of /proc")
+def test_a_proc_with_covered_parts_is_found(unprivileged):
+    """Docker covers parts of /proc, and the kernel then grants no user namespace another one: a run would not start."""
+    covered = 'mount -t tmpfs none /proc/fs && exec "$@"'
+    probe = [unprivileged.python, "-c", "from fsprobe.sandbox.doctor_probe import main; main('private-mounts')"]
+    found = []
+    for before in ([], ["unshare", "--mount", "--", "sh", "-c", covered, "sh"]):
+        done = subprocess.run([*before, *unprivileged.wrap(probe)], capture_output=True, text=True, timeout=30, cwd="/")
+        steps = json.loads(done.stdout)
+        if steps["userns"]:
+            pytest.skip(f"no user namespaces here: {steps['userns']}")
+        found.append(steps["proc"])
+    assert found == ["", REFUSED]
