@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import struct
-from ctypes import CFUNCTYPE, POINTER, byref, c_int, c_size_t, c_uint, c_void_p, string_at
+from ctypes import CFUNCTYPE, POINTER, byref, c_int, c_size_t, c_uint, c_uint32, c_uint64, c_void_p, string_at
 from typing import Any
 
 from reference_fs import model_xattrs
@@ -30,10 +30,8 @@ ENTRIES = frozenset({LOOKUP, SYMLINK, MKNOD, MKDIR, LINK, CREATE})  # their repl
 BY_HANDLE = frozenset({RELEASE, READDIR, RELEASEDIR, FSYNCDIR})  # their requests begin with one
 LOOKED_AT = BY_HANDLE | {FORGET, BATCH_FORGET, SETATTR}
 ROOT_NODE = 1
-IN_HEADER, OUT_HEADER = struct.Struct("=IIQQ"), struct.Struct("=IiQ")  # fuse_in_header up to nodeid; fuse_out_header
+OUT_HEADER = struct.Struct("=IiQ")  # fuse_out_header
 BODY = 40  # where a request's own fields begin
-WHO, WHO_AT = struct.Struct("=3I"), 24  # fuse_in_header: uid, gid, pid
-ENTRY = struct.Struct("=Q32xQ")  # fuse_entry_out: nodeid, attr.ino
 PAIR, COUNT, FH = struct.Struct("=QQ"), struct.Struct("=I4x"), struct.Struct("=Q")
 OPEN_OUT, ATTR_OUT = struct.Struct("=Q8x"), struct.Struct("=16x3Q3Q3I7I")
 
@@ -48,6 +46,19 @@ _write.argtypes = [c_int, ctypes.c_char_p, c_size_t]
 
 class _ChannelOperations(ctypes.Structure):
     _fields_ = (("receive", _RECEIVE), ("send", _SEND), ("destroy", c_void_p))
+
+
+class _InHeader(ctypes.Structure):
+    """fuse_in_header."""
+
+    _fields_ = (("length", c_uint32), ("opcode", c_uint32), ("unique", c_uint64), ("node", c_uint64),
+                ("uid", c_uint32), ("gid", c_uint32), ("pid", c_uint32))  # fmt: skip
+
+
+class _EntryOut(ctypes.Structure):
+    """fuse_entry_out up to attr.ino."""
+
+    _fields_ = (("node", c_uint64), ("_validity", c_uint64 * 4), ("ino", c_uint64))
 
 
 class _Iovec(ctypes.Structure):
@@ -65,7 +76,7 @@ class Channel:
         self._session = session
         self._fd = fd
         self._operations = operations
-        self._request = (0, 0, 0, 0)  # length, opcode, unique, node
+        self._request = _InHeader()
         self._body = 0  # where the rest of it is
         self._nodes: dict[int, tuple[Inode, int]] = {}
         self._opened: set[int] = set()
@@ -75,9 +86,8 @@ class Channel:
         while True:
             length: int = _read(self._fd, buffer, size)
             if length > 0:
-                self._request = request = IN_HEADER.unpack(string_at(buffer, IN_HEADER.size))
-                self._body = buffer + BODY
-                if request[1] not in LOOKED_AT or not self._serve(self._body):
+                self._request, self._body = _InHeader.from_address(buffer), buffer + BODY
+                if self._request.opcode not in LOOKED_AT or not self._serve(self._body):
                     return length
                 continue
             if self._library.fuse_session_exited(self._session):  # a signal
@@ -91,7 +101,7 @@ class Channel:
 
     def _serve(self, body: int) -> bool:
         """Look at a request before libfuse does. True where that was all it needed."""
-        _, opcode, _, node = self._request
+        opcode, node = self._request.opcode, self._request.node
         if opcode == FORGET:
             self._forget(node, *FH.unpack(string_at(body, FH.size)))
         elif opcode == BATCH_FORGET:
@@ -110,7 +120,7 @@ class Channel:
         return False
 
     def _caller(self) -> Caller:
-        return caller_of(*WHO.unpack(string_at(self._body - BODY + WHO_AT, WHO.size)))
+        return caller_of(self._request.uid, self._request.gid, self._request.pid)
 
     def _change_nothing(self, node: int) -> bool:
         inode = self._operations.store.root if node == ROOT_NODE else self._nodes.get(node, (None, 0))[0]
@@ -125,7 +135,7 @@ class Channel:
     def _send(self, channel: int, vector: int, count: int) -> int:
         if not vector:
             return 0
-        _, opcode, _, node = self._request
+        opcode, node = self._request.opcode, self._request.node
         error = c_int.from_address(_Iovec.from_address(vector).base + 4).value  # fuse_out_header.error
         if error in (-errno.ENOENT, -errno.ESTALE) and node in self._nodes:
             inode = self._nodes[node][0]
@@ -140,8 +150,8 @@ class Channel:
         if _writev(self._fd, vector, count) < 0:
             return -ctypes.get_errno()
         if opcode in ENTRIES and not error:
-            body = _Iovec.from_address(vector + ctypes.sizeof(_Iovec)).base
-            self._looked_up(*ENTRY.unpack(string_at(body, ENTRY.size)))
+            entry = _EntryOut.from_address(_Iovec.from_address(vector + ctypes.sizeof(_Iovec)).base)
+            self._looked_up(entry.node, entry.ino)
         return 0
 
     def _xattr(self, inode: Inode, opcode: int) -> int:
@@ -159,7 +169,7 @@ class Channel:
         return self._answer(value) if len(value) <= size else self._answer(b"", errno.ERANGE)
 
     def _answer(self, body: bytes, error: int = 0) -> int:
-        message = OUT_HEADER.pack(OUT_HEADER.size + len(body), -error, self._request[2]) + body
+        message = OUT_HEADER.pack(OUT_HEADER.size + len(body), -error, self._request.unique) + body
         return 0 if _write(self._fd, message, len(message)) >= 0 else -ctypes.get_errno()
 
     def _looked_up(self, node: int, ino: int) -> None:

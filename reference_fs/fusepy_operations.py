@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from collections.abc import Callable
 from typing import Any
 
@@ -75,8 +76,10 @@ class Operations:
         uid, gid, pid = self._context()
         return caller_of(uid, gid, pid)
 
-    def _writer(self) -> Caller | None:
-        """The caller, where its writing takes set-id bits away."""
+    def _writer(self, inode: Inode) -> Caller | None:
+        """The caller, where its writing takes set-id bits of this file away."""
+        if not inode.mode & (stat.S_ISUID | stat.S_ISGID):
+            return None
         caller = self.caller()
         return None if caller.is_root else caller
 
@@ -259,7 +262,7 @@ class Operations:
             defects.log(f"vexfs: write {len(data)} bytes at {offset}")
         if inode.fixed:
             return self.vectors.write(inode, data)
-        return model_files.write(self.store, inode, offset, data, kill=self._writer())
+        return model_files.write(self.store, inode, offset, data, kill=self._writer(inode))
 
     def flush(self, path: str | None, fh: int) -> None:
         """A writer may be done with a vector or a query; nothing else is held back."""
@@ -302,7 +305,7 @@ class Operations:
 
     def fallocate(self, path: str | None, mode: int, offset: int, length: int, fh: int) -> None:
         inode = self.inode(path, fh)
-        model_files.allocate(self.store, inode, mode, offset, length, kill=self._writer())
+        model_files.allocate(self.store, inode, mode, offset, length, kill=self._writer(inode))
 
     def lseek(self, path: str | None, offset: int, whence: int, fh: int) -> int:
         return model_files.seek(self.store, self.inode(path, fh), offset, whence)
@@ -316,7 +319,7 @@ class Operations:
             raise fail(errno.EINVAL)
         if source.fixed or target.fixed:
             raise fail(errno.EOPNOTSUPP)  # the kernel then reads and writes
-        return model_files.copy(self.store, source, offset, target, new_offset, length, kill=self._writer())
+        return model_files.copy(self.store, source, offset, target, new_offset, length, kill=self._writer(target))
 
 
 def _say_yes(*arguments: Any) -> None:

@@ -40,6 +40,7 @@ from reference_fs.raw_operations import Operations
 from reference_fs.raw_replies import Timeouts
 from reference_fs.stores import open_store
 
+Handler = Callable[[Request], Any]
 MAX_WRITE = 1 << 20
 PAGE = 4096
 OLDEST_MINOR = 12  # the first whose requests have the layout of today's, but for what INIT switches on
@@ -101,6 +102,7 @@ class Front:
         self._operations = operations
         self._profile = profile
         self._minor = PROTOCOL_MINOR
+        self._handlers = {opcode.value: (opcode.name, self._handler(opcode.name)) for opcode in Opcode}
 
     def answer(self, message: bytes | bytearray | memoryview) -> bytes | None:
         """The reply, None where none is due, or what the profile makes of it."""
@@ -121,14 +123,11 @@ class Front:
             silent = header.opcode in NO_REPLY
             return "", None if silent else build_reply(header.unique, error=errno.EINVAL, opcode=header.opcode)
         unique, opcode = request.header.unique, request.opcode
-        try:
-            name = Opcode(opcode).name
-        except ValueError:
-            return "", build_reply(unique, error=errno.ENOSYS, opcode=opcode)
+        name, handler = self._handlers.get(opcode, ("", _refuse))
         if name == self._profile.on and self._profile.reply == "lost":
             return name, None
         try:
-            body = self._perform(name, request)
+            body = handler(request)
         except Deferred:
             return name, None
         except OSError as error:
@@ -147,20 +146,20 @@ class Front:
         self._operations.locks.due = []
         return [build_reply(unique, error=error, opcode=Opcode.SETLKW) for unique, error in due]
 
-    def _perform(self, name: str, request: Request) -> Any:
+    def _handler(self, name: str) -> Handler:
+        """What answers an operation under the profile."""
         if name == "INIT":
-            return self._init(request.body)
-        if name in self._profile.absent and name in SUCCESS_WHEN_ABSENT:
-            return SUCCESS_WHEN_ABSENT[name]
+            return self._init
+        if name in self._profile.absent:
+            return (lambda request: SUCCESS_WHEN_ABSENT[name]) if name in SUCCESS_WHEN_ABSENT else _refuse
         if name in self._profile.noop:
-            return None
-        handler: Callable[[Request], Any] | None = getattr(self._operations, name, None)
-        if handler is None or name in self._profile.absent:
-            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        return handler(request)
+            return lambda request: None
+        handler: Handler = getattr(self._operations, name, _refuse)
+        return handler
 
-    def _init(self, body: InitIn) -> InitOut:
+    def _init(self, request: Request) -> InitOut:
         """Agree on the protocol. With a newer major, say ours: the kernel then asks again (fuse.h)."""
+        body: InitIn = request.body
         if body.major > PROTOCOL_MAJOR:
             return InitOut(PROTOCOL_MAJOR, PROTOCOL_MINOR)
         if body.major < PROTOCOL_MAJOR or body.minor < OLDEST_MINOR:
@@ -176,6 +175,10 @@ class Front:
             PROTOCOL_MAJOR, self._minor, max_readahead=body.max_readahead, flags=flags.value, max_background=16,
             congestion_threshold=12, max_write=MAX_WRITE, time_gran=1, max_pages=MAX_WRITE // PAGE,
         )  # fmt: skip
+
+
+def _refuse(request: Request) -> Any:
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
 
 def _go_to_background() -> None:
