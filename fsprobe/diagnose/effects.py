@@ -1,6 +1,6 @@
-"""Whether the exchanges of a check show that what was answered with success changed nothing.
+"""What the exchanges of a check show of what a success came to: nothing, or another size than was asked for.
 
-Owns the reading of SETATTR's lines in a trace; knows nothing of other checks.
+Owns the reading of such lines in a trace; knows nothing of other checks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,56 @@ _ATTRIBUTES = re.compile(r"\b(?:file|directory|symlink|FIFO|socket|device) (?P<m
                          r"(?: nlink=\d+)? uid=(?P<uid>\d+) gid=(?P<gid>\d+)")  # fmt: skip
 _ASKED = re.compile(r"\b(mode|size|uid|gid)=(\d+)\b")
 _WRITTEN = re.compile(r"^WRITE .* offset=(?P<offset>\d+) .* → (?P<count>\d+) bytes")
+_READ = re.compile(r"^READ .* offset=(?P<offset>\d+) .* → (?P<count>\d+) bytes")
 _NAMING = ("LOOKUP", "CREATE", "MKNOD", "MKDIR", "SYMLINK")
+
+
+# After these a size is not followed any more.
+_LOSES_TRACK = ("RENAME", "RENAME2", "UNLINK", "LINK", "FALLOCATE", "COPY_FILE_RANGE", "COPY_FILE_RANGE_64", "TMPFILE")
+
+
+def wrong_size(check: CheckResult) -> str:
+    """Whose answer about a size is wrong: SETATTR's or WRITE's own, or GETATTR's where another reply contradicts it.
+
+    "" where the sizes told are those that the requests make. WRITE stands accused where a file has another size after
+    it, unless READ gives more than that size, or the right one is told later with no further request to change it.
+    """
+    sizes: dict[str, int] = {}
+    written: set[str] = set()
+    accused: dict[str, int] = {}
+    for line in check.trace:
+        match = _LINE.match(line)
+        if match is None or "(deleted)" in line or match["op"] in _LOSES_TRACK:
+            sizes.clear()
+            continue
+        path, answer = _path(match), _attributes(match["answer"]) if "file " in match["answer"] else None
+        wanted = dict(_ASKED.findall(match["asked"])).get("size")
+        if match["op"] == "SETATTR" and answer and wanted and answer["size"] != int(wanted):
+            return "SETATTR"
+        given = _READ.search(line)
+        if path in accused and given and int(given["offset"]) + int(given["count"]) > accused[path]:
+            return "GETATTR"
+        if match["op"] == "SETATTR" or "O_TRUNC" in match["asked"]:
+            written.discard(path)
+            sizes.pop(path, None)
+        elif answer and path in written and path in sizes:
+            if answer["size"] == sizes[path] and path in accused:
+                return "GETATTR"
+            if answer["size"] != sizes[path]:
+                accused[path] = answer["size"]
+                continue
+        if answer:
+            sizes[path] = answer["size"]
+        done = _WRITTEN.search(line)
+        if done and path in sizes:
+            sizes[path] = max(sizes[path], int(done["offset"]) + int(done["count"]))
+            written.add(path)
+    return "WRITE" if accused else ""
+
+
+def _path(match: re.Match[str]) -> str:
+    inside = match["op"] in _NAMING and match["name"] is not None
+    return f"{match['path'].rstrip('/')}/{match['name']}" if inside else match["path"]
 
 
 def set_nothing(check: CheckResult) -> bool:
@@ -30,9 +79,7 @@ def set_nothing(check: CheckResult) -> bool:
         answer = _attributes(match["answer"]) if match else None
         if match is None:
             continue
-        path = match["path"]
-        if match["op"] in _NAMING and match["name"] is not None:
-            path = f"{path.rstrip('/')}/{match['name']}"
+        path = _path(match)
         if match["op"] == "SETATTR" and answer and path in before:
             outcomes += _effects(match["asked"], before[path], answer)
         if answer:
@@ -56,4 +103,5 @@ def _numbers(told: Mapping[str, str]) -> dict[str, int]:
 def _effects(asked: str, before: dict[str, int], after: dict[str, int]) -> list[bool]:
     """For each attribute that was to become another: whether it changed at all."""
     wanted = _numbers(dict(_ASKED.findall(asked)))
+    wanted.pop("gid", None)  # a group that stays may be the set-up's: chgrp to what it is already
     return [before[name] != after[name] for name, value in wanted.items() if before[name] != value]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from fsprobe.diagnose.absent import FAILED
-from fsprobe.diagnose.effects import set_nothing
+from fsprobe.diagnose.effects import set_nothing, wrong_size
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.results.errnos import errno_in
@@ -62,6 +62,15 @@ def roots_of(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cau
             cause = cause_of(check, evidence)
             if cause is Cause.SILENT_NOOP or check.op not in roots:
                 roots[check.op] = cause
+    shown = {wrong_size(check): check for check in failed if "size" not in lies and not check.errno}
+    if "WRITE" in shown and "GETATTR" not in shown:
+        roots["WRITE"] = Cause.WRONG_DATA
+        roots.pop("READ", None)  # it gives back what there is
+    if "GETATTR" in shown:
+        roots.setdefault("GETATTR", Cause.WRONG_METADATA)
+    if "SETATTR" in shown:
+        nothing = any(set_nothing(check) for check in failed)
+        roots.setdefault("SETATTR", Cause.SILENT_NOOP if nothing else Cause.WRONG_METADATA)
     return roots
 
 
@@ -84,6 +93,9 @@ def root_of(
     wrong after any operation is GETATTR's where GETATTR is known to tell wrong sizes. Wrong content is charged to
     READ or WRITE where these are known to be broken.
     """
+    shown = "" if check.errno or "size" in lies else wrong_size(check)
+    if shown and (shown != "WRITE" or "WRITE" in roots):
+        return shown
     if _stored_nothing(roots, lies, evidence) and _is_data(check, evidence, lies):
         return "WRITE"
     if check.op != "GETATTR" and _told_by_stat(check, lies):

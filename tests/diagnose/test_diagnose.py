@@ -370,6 +370,21 @@ def test_a_rename_that_does_nothing_is_one_line() -> None:
     assert {"UNLINK"} <= {one.op for one in find(checks, library=FUSE_RS)}, "no such library hides them"
 
 
+def test_a_write_that_loses_its_tail_is_not_what_reads_back() -> None:
+    """READ, and whoever else looks at the file, give what is there: one line, for WRITE."""
+    made = 'CREATE /w/ "f" mode=0644 \u2192 node 7 file 0644 size=0 nlink=1 uid=0 gid=0 fh=0x1 26 \u00b5s'
+    wrote = 'WRITE /w/f fh=0x1 offset=0 size=6 "abcdef" \u2192 6 bytes 30 \u00b5s'
+    told = "GETATTR /w/f \u2192 file 0644 size=5 nlink=1 uid=0 gid=0 23 \u00b5s"
+    checks = [
+        check("wire.read", "READ", "FAIL", main=True, expected="content b'abcdef'", observed="b'abcde'",
+              trace=(made, wrote), sent=("CREATE", "WRITE", "READ")),
+        check("wire.forget", "BATCH_FORGET", "FAIL", expected="size 6", observed="5", trace=(made, wrote, told)),
+    ]  # fmt: skip
+    (one,) = find(checks)
+    assert (one.cause, one.op) == (Cause.WRONG_DATA, "WRITE") and len(one.checks) == 2
+    assert {each.op for each in find(checks[:1])} == {"READ"}, "nothing else tells that WRITE is at fault"
+
+
 def test_two_ways_of_hanging_keep_their_checks_apart() -> None:
     """A lost STATFS is not blamed on a deadlock in WRITE."""
     checks = [check("a", "WRITE", "HANG"), check("b", "STATFS", "HANG")]

@@ -1,4 +1,4 @@
-"""A success that changed nothing is told as that, and never where something changed."""
+"""What a success came to: nothing, or another size, is told as that, and never where it came to what it should."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fsprobe.diagnose.effects import set_nothing
+from fsprobe.diagnose.effects import set_nothing, wrong_size
 from tests.diagnose.made import check
 
 MADE = 'CREATE /w/ "f" flags=O_CREAT mode=0644 umask=0022 → node 7 file 0644 size=0 nlink=1 uid=0 gid=0 fh=0x1 26 µs'
@@ -36,3 +36,31 @@ def test_what_a_success_came_to(lines: tuple[str, ...], nothing: bool) -> None:
     failed = check("posix.setattr.chmod", "SETATTR", "FAIL", expected="mode 0600", observed="0644", trace=lines)
     assert set_nothing(failed) is nothing
     assert not set_nothing(replace(failed, op="GETATTR"))
+
+
+def stat(size: int, op: str = "GETATTR") -> str:
+    return f"{op} /w/f → file 0644 size={size} nlink=1 uid=0 gid=0 23 µs"
+
+
+READ = 'READ /w/f fh=0x1 offset=0 size=4096 → {} bytes "abcdef" 20 µs'
+
+
+@pytest.mark.parametrize(
+    ("lines", "whose"),
+    [
+        ((MADE, WRITTEN, stat(6)), ""),
+        ((MADE, WRITTEN, stat(5)), "WRITE"),  # the tail was dropped
+        ((MADE, WRITTEN, stat(5), READ.format(5)), "WRITE"),
+        ((MADE, WRITTEN, stat(0), READ.format(6)), "GETATTR"),  # what was written is there
+        ((MADE, WRITTEN, stat(0), "RELEASE /w/f fh=0x1 → OK 3 µs", stat(6)), "GETATTR"),  # stale while it is open
+        ((MADE, WRITTEN, after(3, asked="size=3"), stat(3)), ""),
+        ((MADE, WRITTEN, after(2, asked="size=3")), "SETATTR"),
+        ((MADE, WRITTEN, "OPEN /w/f flags=O_WRONLY|O_TRUNC → fh=0x2 4 µs", stat(0)), ""),
+        ((MADE, WRITTEN, 'RENAME /w/ "g" to=/w/ "f" → OK 4 µs', stat(9)), ""),  # another file by now
+        ((MADE, WRITTEN, "… 30 exchanges left out …", stat(9)), ""),
+        ((WRITTEN, stat(5)), ""),  # nobody knows what was there before
+    ],
+)
+def test_whose_size_is_wrong(lines: tuple[str, ...], whose: str) -> None:
+    """A WRITE that drops its tail is found by reading back: READ would be mended, which is right."""
+    assert wrong_size(check("posix.x", "READ", "FAIL", trace=lines)) == whose
