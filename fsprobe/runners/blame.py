@@ -13,6 +13,8 @@ from fsprobe.diagnose.operations import OPERATIONS, operation_name
 from fsprobe.results.errnos import errno_in, errno_name
 from fsprobe.trace.exchange import Exchange
 
+_COUNT = slice(16, 20)  # struct fuse_write_out, after the header
+
 
 def answered(exchange: Exchange) -> str:
     """The name of the errno that an exchange ended with, "" for success or no reply."""
@@ -61,6 +63,8 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
         guilty = sorted((e for e in exchanges if answered(e) == errno and is_fault(e)), key=_place)
         if not guilty and errno == "EIO":  # the kernel makes it of a reply that it cannot take
             guilty = [e for e in exchanges if e.reply is not None and e.note]
+        if not guilty and errno == "EIO" and layer != "wire":
+            guilty = [e for e in exchanges if _wrote_nothing(e)]
         if not guilty and errno == "ENOSYS" and layer == "wire":  # no kernel here that would make something of it
             guilty = [e for e in exchanges if answered(e) == errno]
         if not guilty and own:
@@ -78,6 +82,13 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
     else:
         guilty = [e for e in exchanges if answered(e) == "ENOSYS" and is_fault(e)]
     return operation_name(guilty[0].opcode) if guilty else declared
+
+
+def _wrote_nothing(exchange: Exchange) -> bool:
+    """Whether it is a WRITE that was answered with 0 bytes: to the caller that is EIO (fs/fuse/file.c)."""
+    answer = exchange.reply or b""
+    wrote = operation_name(exchange.opcode) == "WRITE" and exchange.error == 0 and len(answer) >= _COUNT.stop
+    return wrote and not any(answer[_COUNT])
 
 
 def _unsaid(declared: str, exchanges: Sequence[Exchange]) -> list[Exchange]:

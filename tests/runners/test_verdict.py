@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -255,3 +256,12 @@ def test_an_error_that_a_program_did_not_name_is_kept_in_a_long_trace() -> None:
     noise = ("GETATTR",) * 50
     wrong = ruled(Outcome("finding", "mode 640", "mode 600"), *noise, "SETATTR ENOSYS", *noise)
     assert any(line == "SETATTR nodeid 1: ENOSYS" for line in wrong.trace)
+
+
+@pytest.mark.parametrize(("count", "blamed"), [(0, "WRITE"), (5, "RENAME")])
+def test_an_eio_that_a_write_of_nothing_causes_is_its_own(count: int, blamed: str) -> None:
+    """The kernel makes EIO of a WRITE that wrote 0 bytes: whoever only prepares a file would have the blame."""
+    made = exchanges("CREATE", "WRITE")
+    made[1] = replace(made[1], reply=bytes(16) + count.to_bytes(4, "little") + bytes(4))
+    found = judge(a_check("RENAME"), Outcome("oserror", errno=errno.EIO), made, None, reproduce="")
+    assert found.op == blamed
