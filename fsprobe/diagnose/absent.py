@@ -44,7 +44,7 @@ def not_implemented(evidence: Evidence) -> list[Diagnosis]:
             continue  # the kernel does without, and nobody notices
         explained = about if whole else met
         found.append(_absent(op, summary, explained, whole, serious, evidence))
-    return _gather_notes(_fold_listing(_fold_hidden_files(found, evidence)))
+    return _gather_notes(_fold_together(_fold_hidden_files(found, evidence)))
 
 
 def _met_unsaid(check: CheckResult, summary: OpSummary) -> bool:
@@ -91,19 +91,30 @@ def _fold_hidden_files(found: Sequence[Diagnosis], evidence: Evidence) -> list[D
     return [whole if one is rename else one for one in found if one is not unlink]
 
 
-def _fold_listing(found: Sequence[Diagnosis]) -> list[Diagnosis]:
-    """A directory is listed by either of two operations: who has neither lacks one thing, and READDIR is enough."""
-    plain = next((one for one in found if one.op == "READDIR" and one.confidence != "note"), None)
-    plus = next((one for one in found if one.op == "READDIRPLUS"), None)
-    if plain is None or plus is None:
-        return list(found)
-    whole = replace(
-        plain,
-        evidence=(*plain.evidence, "READDIRPLUS answers ENOSYS too: with READDIR alone a listing works"),
-        checks=tuple(dict.fromkeys((*plain.checks, *plus.checks))),
-        ops=("READDIR", "READDIRPLUS"),
-    )
-    return [whole if one is plain else one for one in found if one is not plus]
+# What offers one thing by several operations, the one to begin with first, and what is to be said of the others.
+_TOGETHER = (
+    ("READDIR", ("READDIRPLUS",), "with READDIR alone a listing works"),
+    ("SETLK", ("GETLK", "SETLKW"), "without locks in INIT the kernel keeps them itself, and nothing has to be written"),
+)
+
+
+def _fold_together(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Who has none of the operations that belong together lacks one thing."""
+    kept = list(found)
+    for first, others, told in _TOGETHER:
+        plain = next((one for one in kept if one.op == first and one.confidence != "note"), None)
+        rest = [one for one in kept if one.op in others]
+        if plain is None or not rest:
+            continue
+        names = tuple(one.op for one in rest)
+        whole = replace(
+            plain,
+            evidence=(*plain.evidence, f"{' and '.join(names)} answers ENOSYS too: {told}"),
+            checks=tuple(dict.fromkeys(id for one in (plain, *rest) for id in one.checks)),
+            ops=(first, *names),
+        )
+        kept = [whole if one is plain else one for one in kept if one not in rest]
+    return kept
 
 
 def _absent(

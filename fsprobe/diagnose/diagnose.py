@@ -38,6 +38,7 @@ _SEVERITY: tuple[tuple[Cause, ...], ...] = (
     (Cause.WRONG_METADATA,),
     (Cause.WRONG_ERRNO, Cause.READ_ONLY),
 )  # fmt: skip
+_MISHAPS = (*_SEVERITY[1], *_SEVERITY[2])
 _UNASKED = (Verdict.SKIP, Verdict.NOTRUN)
 _GRADE = {cause: grade for grade, causes in enumerate(_SEVERITY) for cause in causes}
 
@@ -87,7 +88,7 @@ def _ranked(found: Sequence[Diagnosis], evidence: Evidence) -> list[Diagnosis]:
         mine = [failed[id] for id in one.checks if id in failed]
         row = OPERATIONS.get(one.op)
         commands = sum(check.layer == "shell" for check in mine)
-        optional = row is not None and not row.core
+        optional = row is not None and not row.core and one.cause not in _MISHAPS  # who dies there dies for all
         return one.confidence == "note", _grade(one, evidence), optional, -commands, -len(mine), rank(one.op)
 
     return sorted(found, key=key)

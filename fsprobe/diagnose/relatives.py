@@ -9,7 +9,9 @@ from collections.abc import Collection
 
 from fsprobe.diagnose.handlers import handlers
 
-_EVERYWHERE = {"RENAME2": ("RENAME",), "COPY_FILE_RANGE_64": ("COPY_FILE_RANGE",)}
+_EVERYWHERE = {
+    "RENAME2": ("RENAME",), "COPY_FILE_RANGE_64": ("COPY_FILE_RANGE",), "BATCH_FORGET": ("FORGET",),
+}  # fmt: skip
 
 # What libfuse's high-level interface calls besides the handler of the operation itself (lib/fuse.c): getattr for every
 # reply that carries attributes (lookup_path), rename for an open file that is unlinked (hide_node), unlink when such a

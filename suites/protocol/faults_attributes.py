@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable
-from errno import EINVAL, EPERM, EROFS
+from errno import EINVAL, ENOSYS, EPERM, EROFS
 
 from fsprobe.checks import OPTIONAL, SHOULD, Finding, Skip, wire_check
 from fsprobe.checks.kernel import Attr, EntryOut, Kernel
@@ -63,13 +63,23 @@ def judge_new(k: Kernel, what: str, make: Callable[[str], EntryOut], other: Call
         expect_agreement(what, made.attr, found.attr, k.getattr(found.nodeid))
 
 
+def created(k: Kernel, name: str) -> EntryOut:
+    """A file made by CREATE, opened and closed again."""
+    made, handle = k.create(k.dir, name)
+    k.release_quietly(handle)
+    return made
+
+
 def new_file(k: Kernel) -> Callable[[str], EntryOut]:
-    """A maker of files by CREATE, opened and closed again."""
+    """A maker of files: by CREATE, or by MKNOD where that is not there, as the kernel does it (fuse_atomic_open)."""
 
     def make(name: str) -> EntryOut:
-        made, handle = k.create(k.dir, name)
-        k.release_quietly(handle)
-        return made
+        try:
+            return created(k, name)
+        except OSError as error:
+            if error.errno != ENOSYS:
+                raise
+            return k.mknod(k.dir, name, stat.S_IFREG | 0o644)
 
     return make
 
@@ -86,7 +96,8 @@ def killers(op: str, *more: str) -> tuple[str, ...]:
 )
 def create_agrees(k: Kernel) -> None:
     """The attributes, the nodeid and the generation that CREATE answers are those of LOOKUP and GETATTR."""
-    judge_new(k, "CREATE", new_file(k), lambda name: k.mkdir(k.dir, name))
+    with k.optional():  # MKNOD and OPEN do as well
+        judge_new(k, "CREATE", lambda name: created(k, name), lambda name: k.mkdir(k.dir, name))
 
 
 @wire_check(

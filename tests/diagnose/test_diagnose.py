@@ -385,6 +385,22 @@ def test_a_write_that_loses_its_tail_is_not_what_reads_back() -> None:
     assert {each.op for each in find(checks[:1])} == {"READ"}, "nothing else tells that WRITE is at fault"
 
 
+def test_locks_that_were_promised_are_one_line() -> None:
+    """Three operations answer ENOSYS for one flag too many in INIT."""
+    ops = ("GETLK", "SETLK", "SETLKW")
+    checks = [enosys(f"wire.{op}", op, main=True) for op in ops]
+    (one,) = find(checks, {op: stat(ENOSYS=2) for op in ops})
+    assert one.op == "SETLK" and set(one.ops) == set(ops) and any("INIT" in line for line in one.evidence)
+
+
+def test_the_crash_that_was_seen_most_comes_first() -> None:
+    """A daemon that dies in FORGET, which has no reply, is now and then seen to die in what came next."""
+    checks = [check("a", "MKDIR", "CRASH"), *(check(f"f{n}", "FORGET", "CRASH") for n in range(3))]
+    checks.append(check("b", "BATCH_FORGET", "CRASH"))
+    dead = tuple(Incident("crash", each.op, detail="killed by SIGABRT") for each in checks)
+    assert [one.op for one in find(checks, incidents=dead)] == ["FORGET", "MKDIR"]
+
+
 def test_two_ways_of_hanging_keep_their_checks_apart() -> None:
     """A lost STATFS is not blamed on a deadlock in WRITE."""
     checks = [check("a", "WRITE", "HANG"), check("b", "STATFS", "HANG")]
