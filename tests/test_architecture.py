@@ -21,7 +21,8 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"posix", "wire", "results"}),
     frozenset({"trace", "sandbox", "config"}),
     frozenset({"relay", "checks", "diagnose"}),
-    frozenset({"runners", "report", "bench"}),
+    frozenset({"runners", "report"}),
+    frozenset({"bench"}),
     frozenset({"api"}),
     frozenset({"cli", "pytest_plugin", "__main__"}),
 )
@@ -29,7 +30,7 @@ ROWS: tuple[frozenset[str], ...] = (
 BESIDE: dict[tuple[str, str], str] = {
     ("report", "fsprobe.runners.events"): "live progress is what a run tells while it goes on",
     ("pytest_plugin", "fsprobe.cli.options"): "an option means the same on both command lines",
-    ("__main__", "fsprobe.cli.main"): "`python -m fsprobe` is the command, and nothing else",
+    ("__main__", "fsprobe.cli.start"): "`python -m fsprobe` is the command, and nothing else",
 }
 
 SANS_IO = frozenset({"os", "socket", "threading", "time", "select", "subprocess", "asyncio", "io", "pathlib"})

@@ -7,6 +7,7 @@ the verb that needs it: `fsprobe --help` is often the first thing anyone types.
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import signal
 import sys
@@ -18,20 +19,28 @@ from click.exceptions import NoArgsIsHelpError
 
 from fsprobe import __version__
 from fsprobe.cli.baseline import baseline
+from fsprobe.cli.bench import bench
 from fsprobe.cli.compare import compare
 from fsprobe.cli.completion import completion
 from fsprobe.cli.diagnose import diagnose
 from fsprobe.cli.doctor import doctor
 from fsprobe.cli.explain import explain
+from fsprobe.cli.interrupt import release
 from fsprobe.cli.list import list_checks
 from fsprobe.cli.mutate import mutate
 from fsprobe.cli.report import report
 from fsprobe.cli.run import run
+from fsprobe.cli.summary import summary
 from fsprobe.cli.trace import trace
 from fsprobe.errors import FsprobeError, UsageError
 
-_VERBS = (run, trace, diagnose, list_checks, explain, report, compare, baseline, mutate, doctor, completion)
+_VERBS = (
+    run, trace, diagnose, list_checks, explain, report, compare, baseline, mutate, bench, summary, doctor, completion,
+)  # fmt: skip
 INTERRUPTED = 130
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Verbs that let held signals come by themselves: once their handlers, and the files asked for, are known.
+_OF_THEIR_OWN = ("run", "trace", "mutate")
 
 
 class _InOrder(click.RichGroup):
@@ -43,12 +52,15 @@ class _InOrder(click.RichGroup):
 
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fsprobe", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.RichContext, /) -> None:
     """Test any FUSE file system, without changing it: which operations work, which are not implemented, hang,
     crash or lie; why; and what to write.
 
     First: fsprobe run /path/to/fuse_binary
     """
+    if context.invoked_subcommand not in _OF_THEIR_OWN:
+        release()
 
 
 for _verb in _VERBS:
@@ -68,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        return _full(error) if error.errno in _FULL else _own_fault(error, words)
     except Exception as error:  # noqa: BLE001 - the last stop: fsprobe's own fault, told without a traceback
         return _own_fault(error, words)
 
@@ -143,6 +157,15 @@ def _own_fault(error: Exception, words: Sequence[str]) -> int:
         print("  try:    the same with FSPROBE_DEBUG=1, and report the traceback with the output of fsprobe doctor",
               file=sys.stderr)
     return FsprobeError.exit_code
+
+
+def _full(error: OSError) -> int:
+    """There is no room: for standard output, where no file is named."""
+    where = error.filename or "the output"
+    cause = "the disk, the quota or the limit of what it goes to is full; a run also needs room in TMPDIR"
+    _tell(UsageError(f"{where} cannot be written: {error.strerror}", causes=(cause,), command="df -h"))
+    _drop_output()
+    return UsageError.exit_code
 
 
 def _drop_output() -> None:
