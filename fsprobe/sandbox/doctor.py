@@ -206,6 +206,10 @@ def _helpful_items(facts: Facts) -> Iterable[Item]:
     )  # fmt: skip
     yield from _stack_items(facts)
     yield Item(
+        "fio", facts.fio, "installed" if facts.fio else "not installed",
+        "fsprobe bench has data rows measured by it; else by loops of its own", install(["fio"], facts.family),
+    )  # fmt: skip
+    yield Item(
         "pytest plugin", not facts.plugin, facts.plugin or "registered",
         "pytest --fsprobe, and the fixture fuse_mount", "pip install . (in the clone)",
     )  # fmt: skip

@@ -57,6 +57,7 @@ class Facts:
     allow_other: bool = True
     stack_tools: tuple[str, ...] = ("py-spy", "eu-stack")
     plugin: str = ""
+    fio: bool = True
 
 
 def gather() -> Facts:
@@ -85,6 +86,7 @@ def gather() -> Facts:
         allow_other=_allows_other(),
         stack_tools=tuple(name for name in ("py-spy", "eu-stack", "gdb") if _tool(name)),
         plugin=_plugin(),
+        fio=shutil.which("fio") is not None,
     )
 
 

@@ -53,6 +53,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "vim": ("vim", "vim-enhanced", "vim", "vim"),
     "zip": ("zip",),
     "elfutils": ("elfutils",),
+    "fio": ("fio",),
 }
 
 SHELL_PROGRAMS: dict[str, tuple[str, ...]] = {

@@ -65,6 +65,7 @@ def test_best_way_of_each_machine(change, way, code):
     ({"stack_tools": ("py-spy",), "family": "Arch"}, "stacks of C, Rust, Go", "sudo pacman -S elfutils"),
     ({"private_mounts": {"mountns": "", "proc": REFUSED}}, "a /proc of its own", "systempaths=unconfined"),
     ({"allow_other": False}, "user_allow_other", "/etc/fuse.conf"),
+    ({"fio": False, "family": "Arch"}, "fio", "sudo pacman -S fio"),
     ({"plugin": "not installed"}, "pytest plugin", "pip install"),
 ])  # fmt: skip
 def test_each_lack_has_the_command_that_mends_it(change, name, mend):
