@@ -3,6 +3,6 @@
 Owns nothing but the call; knows nothing of the verbs.
 """
 
-from fsprobe.cli.main import entry
+from fsprobe.cli.start import entry
 
 entry()

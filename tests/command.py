@@ -25,7 +25,7 @@ NOBODY = 65534
 LAUNCHER = (
     "-P",
     "-c",
-    "import sys; sys.argv[0] = 'fsprobe'; from fsprobe.cli.main import entry; entry()",
+    "import sys; sys.argv[0] = 'fsprobe'; from fsprobe.cli.start import entry; entry()",
 )
 # What a copy of the venv for another user can do without.
 HEAVY = (

@@ -15,7 +15,7 @@ IDS = (
     "from fsprobe.checks.suite import BUILT_IN, load_suite\n"
     "print(*sorted(check.id for name in BUILT_IN for check in load_suite(name)), sep='\\n')"
 )
-LIST = "import sys; from fsprobe.cli.main import entry; sys.argv = ['fsprobe', 'list']; entry()"
+LIST = "import sys; from fsprobe.cli.start import entry; sys.argv = ['fsprobe', 'list']; entry()"
 
 
 def _run(*argv: str | Path, cwd: Path) -> str:

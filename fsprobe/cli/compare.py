@@ -10,6 +10,7 @@ from typing import Any
 
 import rich_click as click
 
+from fsprobe.cli.seconds import Seconds
 from fsprobe.errors import UsageError
 from fsprobe.results.compare import SLOWER
 
@@ -22,7 +23,7 @@ REGRESSIONS = 1
 @click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", show_default=True,
               help="What to make of it.")
 @click.option("-o", "--output", metavar="FILE", help="Write it there in place of standard output.")
-@click.option("--slower", type=click.FloatRange(min=1, min_open=True), default=SLOWER, metavar="RATIO",
+@click.option("--slower", type=Seconds(min=1, min_open=True), default=SLOWER, metavar="RATIO",
               show_default=True, help="Of medians, from which an operation counts as slower.")
 @click.option("-v", "--verbose", is_flag=True, help="Every check (terminal).")
 def compare(results: tuple[str, ...], form: str, output: str | None, slower: float, verbose: bool) -> int:

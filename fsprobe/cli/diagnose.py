@@ -13,11 +13,13 @@ from typing import Any
 
 import rich_click as click
 
+from fsprobe.cli.seconds import Seconds
+
 
 @click.command()
 @click.argument("what", metavar="PID|MOUNTPOINT")
 @click.option("--abort", is_flag=True, help="If it is stuck, abort this connection: every caller gets an error.")
-@click.option("--patience", type=click.FloatRange(min=0.2), default=1.5, metavar="S", show_default=True,
+@click.option("--patience", type=Seconds(min=0.2), default=1.5, metavar="S", show_default=True,
               help="Look at most so long; on a busy machine more shows more.")
 @click.option("--json", "json_path", metavar="FILE", help="Write what was found as JSON; - is standard output.")
 def diagnose(what: str, abort: bool, patience: float, json_path: str | None) -> int:
@@ -65,15 +67,11 @@ def _abort(record: dict[str, Any], screen: Any) -> None:
 
 
 def _write(records: list[dict[str, Any]], path: str) -> None:
-    from fsprobe.errors import UsageError
+    from fsprobe.report.json_file import put
     from fsprobe.results.plain import plain
 
     text = json.dumps(plain(records[0] if len(records) == 1 else records), indent=1) + "\n"
     if path == "-":
         sys.stdout.write(text)
         return
-    try:
-        with open(path, "w", encoding="ascii") as file:
-            file.write(text)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    put(text, path)

@@ -1,6 +1,6 @@
 """Signals that end a command as Ctrl-C does: in order, once.
 
-Owns the handlers; knows nothing of what is ended.
+Owns the handlers, and that a signal in the first moments waits for them; knows nothing of what is ended.
 """
 
 from __future__ import annotations
@@ -11,6 +11,22 @@ from contextlib import contextmanager
 from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_held: set[int] = set()
+
+
+def hold() -> None:
+    """Keep signals that end a command waiting until `release`: before there are handlers they would end it as Python
+    pleases, with a traceback from some import and without the result that was asked for.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    _held.update(number for number in _ENDING if number not in before)
+
+
+def release() -> None:
+    """Let those come that were held, and what comes from now on."""
+    numbers = set(_held)
+    _held.clear()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
 
 
 @contextmanager
@@ -27,6 +43,7 @@ def interruptible() -> Iterator[None]:
 
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
+        release()
         yield
     finally:
         for number, handler in before.items():

@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, Any
 
 import rich_click as click
+
+from fsprobe.cli.seconds import Seconds
 
 _EVERY = 5.0  # seconds between two lines of progress where there is no terminal
 
@@ -26,9 +27,9 @@ _EVERY = 5.0  # seconds between two lines of progress where there is no terminal
 @click.option("--quick", is_flag=True, help="Ask only the most telling checks.")
 @click.option("--suite", "suites", multiple=True, metavar="NAME|PATH", help="Only this suite; again for more.")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Of faults that come by chance.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=3.0, show_default=True, metavar="S",
+@click.option("--timeout", type=Seconds(min=0, min_open=True), default=3.0, show_default=True, metavar="S",
               help="Until one request counts as hung.")
-@click.option("--start-timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, metavar="S",
+@click.option("--start-timeout", type=Seconds(min=0, min_open=True), default=10.0, metavar="S",
               show_default=True, help="Until the daemon must serve.")
 @click.option("--jobs", type=click.IntRange(min=1, max=16), metavar="N",
               help="Daemons side by side; else 2, or 1 where they would share a source.")
@@ -51,6 +52,7 @@ def mutate(
     from fsprobe.cli.outcome import require_writable, signals_interrupt
     from fsprobe.config.built_in import REFERENCE
     from fsprobe.config.target import resolve
+    from fsprobe.report.json_file import put
     from fsprobe.report.mutation import lines
     from fsprobe.results.mutation import dumps
     from fsprobe.runners.mutate import MutateOptions, jobs_for, run
@@ -69,7 +71,7 @@ def mutate(
     if json_path == "-":
         sys.stdout.write(dumps(made))
     elif json_path is not None:
-        Path(json_path).write_text(dumps(made))
+        put(dumps(made), json_path)
     for line in lines(made, verbose=verbose):
         print(line, file=screen)
     return int(made["summary"]["exit_code"])

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
+from fsprobe.cli.interrupt import release
 from fsprobe.errors import FsprobeError, TargetError, UsageError
 from fsprobe.runners.events import Event
 from fsprobe.runners.options import RunOptions
@@ -164,6 +165,7 @@ def signals_interrupt() -> Iterator[None]:
 
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
+        release()
         yield
     finally:
         for number, handler in before.items():

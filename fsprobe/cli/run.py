@@ -13,6 +13,7 @@ import rich_click as click
 from click.core import ParameterSource
 
 from fsprobe.cli import completion
+from fsprobe.cli.seconds import Seconds
 
 _WRITTEN = ("json", "junit", "markdown", "html")
 """Formats that a run writes, in this order: the one from which all others can be made is first."""
@@ -33,9 +34,9 @@ _WRITTEN = ("json", "junit", "markdown", "html")
 @click.option("--expect", type=click.Choice(["full", "read-only", "object-store"]),
               help="What the target is meant to be; what such a one may decline is no failure.")
 @click.option("--strict", is_flag=True, help="WARN and UNSUPPORTED are unexpected too.")
-@click.option("--start-timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, metavar="S",
+@click.option("--start-timeout", type=Seconds(min=0, min_open=True), default=10.0, metavar="S",
               show_default=True, help="Until the daemon must serve.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, metavar="S",
+@click.option("--timeout", type=Seconds(min=0, min_open=True), default=10.0, metavar="S",
               show_default=True, help="Until one command or request counts as hung.")
 @click.option("--inject", multiple=True, metavar="RULE",
               help="Alter the traffic, as in SETATTR:errno=ENOSYS; fsprobe list --rules has the language.")

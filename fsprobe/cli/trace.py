@@ -5,6 +5,8 @@ Owns the options, the files that are written and the words around the lines; kno
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +14,8 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import rich_click as click
+
+from fsprobe.cli.seconds import Seconds
 
 if TYPE_CHECKING:
     from fsprobe.runners.target_run import TargetRun
@@ -27,12 +31,12 @@ if TYPE_CHECKING:
 @click.option("--op", "ops", multiple=True, metavar="OP,...", help="Only these operations.")
 @click.option("--path", "paths", multiple=True, metavar="GLOB", help="Only these paths, from the mount's root.")
 @click.option("--errno", "errnos", multiple=True, metavar="NAME,...", help="Only these errors; any for every error.")
-@click.option("--slower-than", type=click.FloatRange(min=0), default=0.0, metavar="MS", help="Only what took longer.")
+@click.option("--slower-than", type=Seconds(min=0), default=0.0, metavar="MS", help="Only what took longer.")
 @click.option("-c", "--summary-only", is_flag=True, help="No lines, only the table at the end.")
 @click.option("-o", "--output", metavar="FILE", help="Write the lines to this file.")
 @click.option("--json", "json_path", metavar="FILE", help="Write JSON lines (trace.schema.json, fsprobe.trace/1).")
 @click.option("--chrome", "chrome_path", metavar="FILE", help="Write Chrome trace events: open it in ui.perfetto.dev.")
-@click.option("--start-timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, metavar="S",
+@click.option("--start-timeout", type=Seconds(min=0, min_open=True), default=10.0, metavar="S",
               show_default=True, help="Until the daemon must serve.")
 @click.pass_context
 def trace(context: click.RichContext, /, target: str | None, mounted: str | None, **given: Any) -> int:
@@ -103,14 +107,23 @@ def _opened(given: dict[str, Any], screen: IO[str]) -> Iterator[_Files]:
                 file.close()
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for the reader of a named pipe; what is written later may wait for it."""
+    fd = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    os.set_blocking(fd, True)
+    return fd
+
+
 def _open(path: str | None) -> IO[str] | None:
     from fsprobe.errors import UsageError
 
     if path is None:
         return None
     try:
-        return open(path, "w", encoding="utf-8")
+        return open(path, "w", encoding="utf-8", opener=_at_once)
     except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise UsageError(f"{path} cannot be written: nobody reads from this pipe") from error
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
@@ -139,12 +152,11 @@ def _finish(files: _Files, summary: dict[str, Any], reason: str) -> None:
 
 def _trace_target(target: str | None, behind: tuple[str, ...], given: dict[str, Any], files: _Files) -> int:
     from fsprobe.cli.interrupt import interruptible
+    from fsprobe.config import project as projects
+    from fsprobe.config.target import resolve
+    from fsprobe.runners.tracing_target import TargetTrace, TraceOptions
 
     with interruptible():
-        from fsprobe.config import project as projects
-        from fsprobe.config.target import resolve
-        from fsprobe.runners.tracing_target import TargetTrace, TraceOptions
-
         project = projects.find()
         name = target or project.default
         known = name is not None and name in project.targets
@@ -170,10 +182,9 @@ def _mounted(files: _Files, life: TargetRun, command: str | None) -> None:
 
 def _trace_mount(mounted: str, given: dict[str, Any], files: _Files) -> int:
     from fsprobe.cli.interrupt import interruptible
+    from fsprobe.runners.tracing_mount import MountTrace, require_fuse
 
     with interruptible():
-        from fsprobe.runners.tracing_mount import MountTrace, require_fuse
-
         mount = require_fuse(mounted, "--mount")
         about = {"source": "tracepoints", "target": mount.source, "mountpoint": mount.mountpoint,
                  "connection": mount.minor}  # fmt: skip

@@ -33,6 +33,7 @@ HUNG_WHEN_ALONE = 0.5  # seconds after which a request is answered here, so that
 TIDY_PATIENCE = 2.0  # seconds for the workers to remove what is theirs when the session is gone
 STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL for a daemon
 KILL_GRACE = 1.0  # and after SIGKILL, until it is given up
+_NO_DAEMON = {"open": [], "alive": False, "output": b"", "connected": False, "exits": {}, "masked": []}
 
 
 class Host:
@@ -153,7 +154,7 @@ class Host:
 
     def do_status(self, reply: Callable[..., None]) -> None:
         """Open requests, whether the daemon lives, what it printed."""
-        reply(self.daemon.status() if self.daemon else {"open": [], "alive": False, "output": b"", "connected": False})
+        reply(self.daemon.status() if self.daemon else _NO_DAEMON)
 
     def do_exchanges(self, reply: Callable[..., None]) -> None:
         """Records since the last call."""

@@ -5,14 +5,21 @@ Owns putting it there whole or not at all; knows nothing of what is in it (`resu
 
 from __future__ import annotations
 
+import errno
 import os
+import select
+import stat
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from fsprobe.errors import UsageError
 from fsprobe.results.document import dumps
+
+READER_WITHIN = 5.0
+"""How long whoever is to read a pipe may leave it alone; what is not read then is given up."""
 
 
 def text(document: Mapping[str, Any]) -> str:
@@ -32,6 +39,8 @@ def put(said: str, path: str) -> None:
     """
     try:
         _write(said, Path(os.path.realpath(path)))  # through a symbolic link, not over it
+    except TimeoutError as error:
+        raise UsageError(f"the result cannot be written to {path}: nobody reads from this pipe") from error
     except OSError as error:
         raise UsageError(f"the result cannot be written to {path}: {error.strerror}") from error
 
@@ -49,7 +58,10 @@ def say(said: str, stream: IO[str]) -> None:
 
 def _write(said: str, target: Path) -> None:
     if target.exists() and not target.is_file():
-        target.write_text(said, encoding="utf-8")
+        if stat.S_ISFIFO(target.stat().st_mode):
+            _write_pipe(said.encode(), target)
+        else:
+            target.write_text(said, encoding="utf-8")
         return
     fd, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
@@ -62,3 +74,27 @@ def _write(said: str, target: Path) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def _write_pipe(said: bytes, target: Path) -> None:
+    """To a named pipe, waiting for its reader a bounded time. Raises TimeoutError where there is none."""
+    fd = _opened(target, time.monotonic() + READER_WITHIN)
+    try:
+        while said:
+            if not select.select([], [fd], [], READER_WITHIN)[1]:
+                raise TimeoutError
+            said = said[os.write(fd, said) :]
+    finally:
+        os.close(fd)
+
+
+def _opened(target: Path, deadline: float) -> int:
+    while True:
+        try:
+            return os.open(target, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # which is what a pipe without a reader answers
+                raise
+            if time.monotonic() > deadline:
+                raise TimeoutError from error
+        time.sleep(0.02)

@@ -16,6 +16,7 @@ from fsprobe.errors import UsageError
 from fsprobe.results.exit_code import exit_code as code_of
 from fsprobe.results.plain import plain
 from fsprobe.results.records import CheckResult, Diagnosis, OpSummary
+from fsprobe.results.shape import difference, schema_of
 from fsprobe.results.verdicts import Verdict
 
 SCHEMA = "fsprobe.result/1"
@@ -30,10 +31,6 @@ _ENVIRONMENT: dict[str, Any] = {
 _PROCESSES: dict[str, Any] = {
     "daemon_exits": [], "restarts": 0, "leaked": {"mounts": [], "processes": [], "files": []},
 }  # fmt: skip
-_PARTS: tuple[tuple[str, type], ...] = (
-    ("target", dict), ("environment", dict), ("operations", dict), ("checks", list), ("diagnoses", list),
-    ("processes", dict), ("summary", dict),
-)  # fmt: skip
 
 
 def build(
@@ -119,6 +116,8 @@ def load(path: str | Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not a result file: it is not text") from error
     try:
         document = json.loads(text)
+    except RecursionError as error:
+        raise UsageError(f"{path} is not a result file: it is nested too deep") from error
     except ValueError as error:
         raise UsageError(
             f"{path} is not a result file: it is not JSON ({error})",
@@ -137,8 +136,12 @@ def verified(document: Any, name: str) -> dict[str, Any]:
             f"{name} is not a result file: {told}, not {SCHEMA!r}",
             causes=("another program's file", "a result of a newer fsprobe"),
         )
-    for part, kind in _PARTS:
-        if not isinstance(document.get(part), kind):
-            raise UsageError(f"{name} is not a whole result file: {part!r} is missing or of the wrong kind")
+    wrong = difference(document, schema_of(SCHEMA_FILE.name))
+    if wrong is not None:
+        raise UsageError(
+            f"{name} is not a whole result file: {wrong}",
+            causes=("it was changed by hand or by another program",),
+            command="fsprobe run TARGET --json RESULT.json",
+        )
     assert isinstance(document, dict)
     return document

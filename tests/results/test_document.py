@@ -93,7 +93,7 @@ def test_written_and_read_again_it_is_the_same(tmp_path: Path) -> None:
         ("{", "is not JSON"),
         ("[]", "it has no schema"),
         ('{"schema": "other/1"}', "'other/1'"),
-        ('{"schema": "fsprobe.result/1"}', "'target' is missing"),
+        ('{"schema": "fsprobe.result/1"}', "target is missing"),
         ("\x00\xff", "is not"),
         (None, "cannot be read: No such file"),
     ],
