@@ -56,7 +56,7 @@ def roots_of(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cau
     A check that fails only because every stat tells a wrong attribute makes no root of the operation it asks about.
     """
     lies = lying_attributes(failed, evidence)
-    roots: dict[str, Cause] = {}
+    roots: dict[str, Cause] = {"GETATTR": Cause.WRONG_METADATA} if "nlink" in lies else {}
     for check in failed:
         if check.main and check.declared == check.op and not _told_by_stat(check, lies):
             cause = cause_of(check, evidence)
@@ -75,12 +75,13 @@ def roots_of(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cau
 
 
 def lying_attributes(failed: Sequence[CheckResult], evidence: Evidence) -> frozenset[str]:
-    """The attributes that GETATTR's own failing main checks complain of: `size`."""
+    """The attributes that GETATTR's own failing main checks complain of: `size`; these do not ask about links."""
     return frozenset(
         word
         for check in failed
-        if check.op == check.declared == "GETATTR" and check.main and cause_of(check, evidence) is Cause.WRONG_METADATA
+        if check.op == check.declared == "GETATTR" and cause_of(check, evidence) is Cause.WRONG_METADATA
         for word in _attributes(check)
+        if check.main or word == "nlink"
     )
 
 
@@ -103,6 +104,8 @@ def root_of(
     mounted = check.layer != "wire" and not check.errno and "size" in lies
     if mounted and _is_data(check, evidence, lies) and not (_same_length(check) or _data_breaks_on_wire(evidence)):
         return "GETATTR"  # the kernel reads as far as the size goes
+    if check.op == "LINK" and check.errno == "ENOENT" and "nlink" in lies:
+        return "GETATTR"  # the kernel links nothing that has no links (fs/namei.c vfs_link)
     if _SAME_FILE.search(check.observed) and "ino" in lies:
         return "GETATTR"
     if check.op in XATTR:

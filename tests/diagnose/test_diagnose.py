@@ -401,6 +401,17 @@ def test_the_crash_that_was_seen_most_comes_first() -> None:
     assert [one.op for one in find(checks, incidents=dead)] == ["FORGET", "MKDIR"]
 
 
+def test_a_count_of_no_links_is_not_the_fault_of_link() -> None:
+    """A getattr that leaves st_nlink out: the kernel refuses to link, and LINK, which is right, would be mended."""
+    checks = [
+        check("posix.getattr.root", "GETATTR", "FAIL", expected="at least 1 link of the root", observed="0"),
+        check("wire.link", "LINK", "FAIL", main=True, expected="nlink 2", observed="0"),
+        check("posix.link", "LINK", "FAIL", main=True, errno="ENOENT", observed="os.link(a, b): ENOENT"),
+    ]
+    (one,) = find(checks, {"LINK": stat(ok=2), "GETATTR": stat(ok=9)})
+    assert one.op == "GETATTR" and len(one.checks) == 3
+
+
 def test_two_ways_of_hanging_keep_their_checks_apart() -> None:
     """A lost STATFS is not blamed on a deadlock in WRITE."""
     checks = [check("a", "WRITE", "HANG"), check("b", "STATFS", "HANG")]
