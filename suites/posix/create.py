@@ -45,6 +45,7 @@ def exclusive(m: Mount) -> None:
 
 @mount_check(
     "posix.create.mode", op="CREATE", source="catalogue 3.24.2; POSIX open", needs=("write",),
+    quick=True,
     killers=("GETATTR:attr.mode=0o100666", "CREATE:errno=EIO,path=*plain"),
 )
 def mode(m: Mount) -> None:

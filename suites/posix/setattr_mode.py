@@ -74,7 +74,7 @@ def fchmod_unlinked(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setattr.chown-one", op="SETATTR", source="catalogue 3.4.5; POSIX chown",
+    "posix.setattr.chown-one", op="SETATTR", source="catalogue 3.4.5; POSIX chown", quick=True,
     needs=("write", "root"), killers=("SETATTR:fake", "SETATTR:errno=EPERM", "GETATTR:attr.gid=0,path=*owned"),
 )
 def chown_one(m: Mount) -> None:

@@ -101,7 +101,7 @@ def mv(sh: Shell) -> None:
 
 @shell_check(
     "shell.mv-over", op="RENAME", also=("UNLINK",), source="man 1 mv; catalogue 3.10.2", needs=("write",),
-    killers=("RENAME:errno=ENOSYS", "RENAME:fake"),
+    quick=True, killers=("RENAME:errno=ENOSYS", "RENAME:fake"),
 )
 def mv_over(sh: Shell) -> None:
     """`mv -f` over an existing file replaces it."""
