@@ -81,6 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:
+        if error.errno == errno.ENOENT and not _stands_somewhere():
+            _tell(UsageError("the directory in which this was started is gone", command="cd /tmp"))
+            return UsageError.exit_code
         return _full(error) if error.errno in _FULL else _own_fault(error, words)
     except Exception as error:  # noqa: BLE001 - the last stop: fsprobe's own fault, told without a traceback
         return _own_fault(error, words)
@@ -157,6 +160,13 @@ def _own_fault(error: Exception, words: Sequence[str]) -> int:
         print("  try:    the same with FSPROBE_DEBUG=1, and report the traceback with the output of fsprobe doctor",
               file=sys.stderr)
     return FsprobeError.exit_code
+
+
+def _stands_somewhere() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
 
 
 def _full(error: OSError) -> int:

@@ -5,6 +5,7 @@ Owns the options, the progress and where the score goes; knows nothing of how fa
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -63,6 +64,7 @@ def mutate(
     found = resolve(target or REFERENCE, tuple(context.obj or ()))
     given["jobs"] = given["jobs"] or jobs_for(found)
     _check(given["ops"])
+    _check_kinds(given["kinds"])
     given["ops"] = tuple(op.upper() for op in given["ops"])
     options = MutateOptions(target=found, **given)
     with signals_interrupt():
@@ -88,6 +90,20 @@ def _check(ops: Sequence[str]) -> None:
         if op.upper() not in known:
             hint = near(op, known)
             raise UsageError(f"--op {op!r} is no FUSE operation", causes=(hint,) if hint else ())
+
+
+def _check_kinds(globs: Sequence[str]) -> None:
+    """Raises UsageError for one that no kind of fault matches: better now than after the run without a fault."""
+    from fsprobe.errors import UsageError
+    from fsprobe.relay.kinds import KINDS, near
+
+    known = sorted(KINDS)
+    for glob in globs:
+        family = re.split(r"[.=*?\[]", glob)[0]
+        if not any(name.startswith(family) for name in known):
+            hint = near(glob, known)
+            causes = (hint,) if hint else (f"there are: {', '.join(known)}",)
+            raise UsageError(f"--kind {glob!r} matches no kind of fault", causes=causes, command="fsprobe list --rules")
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -115,3 +115,19 @@ def test_numbers_that_no_clock_knows_are_refused(
     """`--timeout nan` made every check hang and `inf` ended in a fault of fsprobe; both are slips, told as such."""
     assert main([*words, number]) == 2
     assert f"{number} is no usable number" in capsys.readouterr().err
+
+
+def test_unknown_kind_of_fault_is_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped --kind is told with the right word, not after a whole run without a fault."""
+    assert main(["mutate", "vexfs:raw", "--kind", "erno"]) == 2
+    assert "did you mean errno" in capsys.readouterr().err
+
+
+def test_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    """A shell that stands in a removed directory is the cause, and is named as such."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    argv = ["sh", "-c", 'rmdir "$1" && shift && exec "$@"', "sh", str(gone), sys.executable, "-P", "-c", COMMAND, *RUN]
+    done = subprocess.run(argv, cwd=gone, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert "the directory in which this was started is gone" in done.stderr
