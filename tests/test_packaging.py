@@ -15,6 +15,10 @@ IDS = (
     "from fsprobe.checks.suite import BUILT_IN, load_suite\n"
     "print(*sorted(check.id for name in BUILT_IN for check in load_suite(name)), sep='\\n')"
 )
+LATE = (
+    "jinja2", "tomlkit", "psutil", "pexpect", "pytest", "fuse",
+    "jsonschema", "junitparser", "hypothesis", "numpy", "yaml",
+)  # fmt: skip
 LIST = "import sys; from fsprobe.cli.start import entry; sys.argv = ['fsprobe', 'list']; entry()"
 
 
@@ -112,3 +116,15 @@ def test_installed_has_the_same_checks_as_the_clone(code: str, installed: Path, 
 def test_console_scripts_start(installed: Path, tmp_path: Path) -> None:
     """`fsprobe` is a command after an install."""
     assert "fsprobe" in _run(installed.parent / "fsprobe", "--version", cwd=tmp_path)
+
+
+def test_starting_imports_nothing_that_only_developers_have(installed: Path, tmp_path: Path) -> None:
+    """`pip install fsprobe` brings all that the verbs import; what is slow waits for the verb that needs it."""
+    code = (
+        "import sys; sys.argv = ['fsprobe', '--help']\n"
+        "from fsprobe.cli.start import entry\n"
+        "try: entry()\n"
+        "except SystemExit: pass\n"
+        f"print('LATE', *sorted({{*sys.modules}} & {set(LATE)!r}))"
+    )
+    assert _run(installed, "-P", "-c", code, cwd=tmp_path).splitlines()[-1] == "LATE"
