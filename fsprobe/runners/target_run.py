@@ -215,7 +215,11 @@ class TargetRun:
         if self.asking is None:
             return
         asking, self.asking = self.asking, None
-        answer, incident = asking.converse({"close": True})
+        try:
+            answer, incident = asking.converse({"close": True})
+        except BaseException:  # an interrupt: whether it has tidied up is not known, so it is named
+            self._closed(None)
+            raise
         self._closed(answer["closed"] if answer is not None and "closed" in answer else None)
         asking.channel.close()
         if incident is not None and incident.kind == "hang":  # what follows gets a daemon that owes nobody an answer
