@@ -137,6 +137,8 @@ def _merge_unnamed(groups: dict[tuple[Cause, str], list[Incident]]) -> None:
 def _merge_relatives(groups: dict[tuple[Cause, str], list[Incident]], family: str) -> None:
     """What dies or hangs in an operation, and in others that the library answers by the same handler, is one fault."""
     for cause, op in list(groups):
+        if cause is Cause.MALFORMED_REPLY:  # made behind the handler, for each operation in its own way
+            continue
         root = handler_of(op, {other for kind, other in groups if kind is cause}, family)
         if root != op:
             groups[cause, root] += groups.pop((cause, op))
