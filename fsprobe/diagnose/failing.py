@@ -26,6 +26,18 @@ _MTIME_FIX = "Set mtime and ctime of the parent whenever an entry is made, remov
 _GONE = re.compile(r"^(?!LOOKUP|UNLINK|RMDIR|RENAME|LINK )\w+ \S+ \(deleted\).* → (ESTALE|ENOENT|EBADF)\b")
 _LOOKS_UP = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
 _MANY = 4
+_ONE_TIME = re.compile(r"setattr\.(?:one-time|times-omit)|touch-[am]\b")
+_ONE_TIME_TOLD = "libfuse 2 drops a change of atime or mtime alone, and answers success, unless it was told not to"
+_IN_PYTHON = (
+    "Give the class flag_utime_omit_ok = 1 and use_ns = True: a time that is to stay then comes to utimens as 1073741822 "
+    "(UTIME_OMIT)."
+)
+ONE_TIME = {
+    "libfuse2": "Set flag_utime_omit_ok = 1 in struct fuse_operations, and let .utimens heed UTIME_OMIT.",
+    "fusepy": _IN_PYTHON,
+    "mfusepy": _IN_PYTHON,
+}
+"""What to set where libfuse 2's high-level interface loses a time that was set by itself."""
 # Errors that the kernel makes by what an operation said before: that operation, and what it said.
 _KERNEL_BY = {"ESPIPE": ("OPEN", "OPEN answers FOPEN_NONSEEKABLE or FOPEN_STREAM, so the kernel refuses to seek")}
 _SUCCESS = ("the call succeeds", "exit 0")
@@ -215,6 +227,9 @@ def _wrong(
     if cause is Cause.SILENT_NOOP and family and "ok" in missing_answers(family, op):
         lines.append(f"{evidence.library.name} answers success by itself where the handler is missing")
         fix = implement(op, evidence.library)
+    if op == "SETATTR" and family in ONE_TIME and any(_ONE_TIME.search(check.id) for check in checks):
+        lines.append(_ONE_TIME_TOLD)
+        fix = f"{ONE_TIME[family]}\n{fix}"
     if first.errno in ("EINVAL", "EFAULT") and family in ("fusepy", "mfusepy"):
         lines.append(f"{evidence.library.name} answers {first.errno} for an exception that is no OSError: look for a "
                      "traceback in the daemon's output")  # fmt: skip

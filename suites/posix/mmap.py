@@ -305,6 +305,7 @@ def read_only(m: Mount) -> None:
 
     def work() -> None:
         fd = os.open(path, os.O_RDONLY)
+        m.expect_equal(100, os.fstat(fd).st_size, "the size of the file to map")
         with m.raises(errno.EACCES, errno.ENODEV, what="a shared writable mapping of what is open for reading only"):
             mmap.mmap(fd, 100)
         mapped = _mapped(m, fd, 100, "a private mapping", access=mmap.ACCESS_COPY)

@@ -352,6 +352,7 @@ def after_chmod(m: Mount) -> None:
             os.chmod(path, 0)
         os.pwrite(fd, b"descriptor", 100)
         os.ftruncate(fd, 4_500)
+        m.expect_equal(4_500, os.fstat(fd).st_size, "the size after ftruncate")
         try:
             with mmap.mmap(fd, 4_500) as mapped:
                 mapped[4_200:4_207] = b"mapping"

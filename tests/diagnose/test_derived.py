@@ -9,6 +9,7 @@ import pytest
 from fsprobe.diagnose.derived import absorb, charge, works_alone
 from fsprobe.diagnose.diagnose import diagnose
 from fsprobe.diagnose.evidence import Evidence
+from fsprobe.diagnose.library import Library
 from fsprobe.results.records import CheckResult, Diagnosis, OpSummary
 from fsprobe.results.verdicts import Cause, OpVerdict, Verdict
 
@@ -84,3 +85,45 @@ def test_a_file_that_goes_with_its_name_is_one_cause() -> None:
     (found,) = diagnose(evidence(*seen, GETATTR=9))
     assert (found.cause, found.op) == (Cause.WRONG_DATA, "UNLINK")
     assert set(found.checks) == {one.id for one in seen} and found.ops == ("UNLINK", "GETATTR", "SETATTR")
+
+
+LISTED = check("protocol.readdir.rewind", "READDIR")
+LINKED = check("posix.link.shares-mode", "LINK", sent=("LOOKUP", "LINK", "READDIR"), observed="0o640")
+LINKS = check("protocol.link.created", "LINK", Verdict.PASS, main=True)
+
+
+def test_a_corner_of_an_operation_explains_nothing_else() -> None:
+    """A listing that is old after rewinddir would be blamed for everything that lists a directory when it tidies up."""
+    found = {one.op: one.checks for one in diagnose(evidence(LISTED, LINKED, LINKS, READDIR=40, LINK=9))}
+    assert found == {"READDIR": (LISTED.id,), "LINK": (LINKED.id,)}
+
+
+def test_a_main_check_that_fails_still_explains_what_it_took_part_in() -> None:
+    """What follows from a listing that is wrong altogether would be a cause of its own."""
+    broken = replace(LISTED, main=True, expected="names [b'a']", observed="[]")
+    found = {one.op: one.checks for one in diagnose(evidence(broken, LINKED, LINKS, READDIR=40, LINK=9))}
+    assert found == {"READDIR": (LISTED.id, LINKED.id)}
+
+
+def test_a_wrong_error_explains_errors_only() -> None:
+    """EIO for an extended attribute makes no link count wrong."""
+    refused = check("protocol.getxattr.missing", "GETXATTR", main=True, errno="EIO", expected="ENODATA")
+    asked = replace(LINKED, sent=("GETXATTR", "LINK"))
+    found = {one.op: one.checks for one in diagnose(evidence(refused, asked, LINKS, GETXATTR=9, LINK=9))}
+    assert found["LINK"] == (LINKED.id,)
+
+
+def test_a_crash_is_charged_with_what_got_no_reply_only() -> None:
+    """Thirty failures would pass for thirty consequences of one crash, and be found again after it is mended."""
+    mine = ("posix.setattr.huge",)
+    crash = Diagnosis(Cause.CRASHED, "SETATTR", "proven", "the daemon dies", checks=mine, ops=("SETATTR",))
+    seen = evidence(LINKS, replace(LINKED, sent=("SETATTR", "LINK")), SETATTR=9)
+    assert absorb([crash], seen) == [crash]
+
+
+@pytest.mark.parametrize(("family", "told"), [("libfuse2", True), ("mfusepy", True), ("libfuse3", False)])
+def test_a_time_that_libfuse_2_drops_is_told_with_the_flag_to_set(family: str, told: bool) -> None:
+    """The author's utimens is never called: looking at it finds nothing."""
+    lost = check("posix.setattr.times-omit", "SETATTR", expected="mtime 1500000000", observed="1000000000")
+    (found,) = diagnose(replace(evidence(lost, SETATTR=9), library=Library("libfuse", "2.9", "high", family)))
+    assert ("flag_utime_omit_ok" in found.fix) is told

@@ -152,3 +152,15 @@ def test_an_unknown_processor_is_said(monkeypatch):
     monkeypatch.setattr(files.platform, "machine", lambda: "riscv64")
     with pytest.raises(OSError, match="riscv64"):
         files.statx("/")
+
+
+def test_two_names_of_one_file_are_one_inode_to_the_kernel(tmp_path):
+    """A node for each name would pass for a wrong answer of LINK, or the other way round."""
+    for name in ("first", "other"):
+        (tmp_path / name).touch()
+    os.link(tmp_path / "first", tmp_path / "second")
+    first, second, other = (str(tmp_path / name) for name in ("first", "second", "other"))
+    assert files.same_inode(first, second)
+    assert not files.same_inode(first, other)
+    with pytest.raises(FileNotFoundError):
+        files.same_inode(first, str(tmp_path / "absent"))
