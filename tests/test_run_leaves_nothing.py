@@ -13,7 +13,7 @@ import pytest
 
 from tests.command import Command, Running
 from tests.leaks import LeakWatch
-from tests.reading import document_of, leaked
+from tests.reading import document_of, leaked, with_verdict
 from tests.tree import OURS, difference, make_content, picture
 
 pytestmark = pytest.mark.mount
@@ -166,3 +166,14 @@ def test_read_only_content_is_listed_and_not_tried(fsprobe: Command, bindfs: str
     assert document["environment"].get("read_only") is True, str(result)
     assert difference(before, picture(tree)) == []
     assert os.listdir(tree)
+
+
+def test_what_lost_workers_made_is_removed_before_the_connection_is_destroyed(
+    fsprobe: Command, bindfs: str, scratch: Path
+) -> None:
+    """A target that keeps its files would keep the directories of workers that a hang cost, and nobody be told."""
+    tree = scratch / "kept"
+    tree.mkdir()
+    result = fsprobe("run", bindfs.replace("{source}", str(tree)), "--no-mount", "--inject", "SETATTR:drop")
+    assert with_verdict(document_of(result), "HANG")
+    assert os.listdir(tree) == [] and leaked(document_of(result)) == []

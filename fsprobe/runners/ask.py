@@ -128,7 +128,8 @@ class Asking:
                         self.sandbox.call("answer", uniques=stuck, error=EIO)
                     continue
                 if "closed" in message:
-                    return [str(name) for name in message["closed"]]
+                    left: list[str] | None = message["closed"]
+                    return left
         except (ChannelClosed, TimeoutError, OSError):
             pass
         return None

@@ -34,7 +34,7 @@ class Place:
 
     work: nodeid of the fresh directory, 0 where none could be made. prefix: what every name in the root
     starts with then. read_only: why nothing can be made. samples: paths that were there before us, by kind.
-    left: names that could not be removed. ended: why no further check can be asked.
+    left: names that could not be removed. ended: why no further check can be asked. earlier: what lost workers left.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Place:
     samples: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     ended: str = ""
+    earlier: tuple[str, ...] = ()
     count: int = 0
 
 
@@ -200,6 +201,7 @@ class Kernel(Asks):
         self.ledger = type(self.ledger)()
         self._dir = 0
         remove_work(self)
+        remove_earlier_work(self)
         self.place.ended = "the connection was ended by DESTROY"
         return self.request(Opcode.DESTROY, 0)
 
@@ -227,9 +229,9 @@ def remove_work(kernel: Kernel) -> None:
                 place.left.remove(name)
 
 
-def remove_earlier_work(kernel: Kernel, works: tuple[str, ...]) -> None:
+def remove_earlier_work(kernel: Kernel) -> None:
     """Remove the directories that lost workers of this run left in the root; what stays is named."""
-    for work in works:
+    for work in kernel.place.earlier:
         for _ in range(2):  # gone, or removed and then seen to be gone
             try:
                 kernel.lookup_raw(kernel.root, os.fsencode(work))
@@ -246,7 +248,7 @@ class WireLayer:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.link = Link(setup.socket_fd, setup.timeout, setup.minor)
-        self.place = Place(setup.work)
+        self.place = Place(setup.work, earlier=setup.earlier)
         self.features: dict[str, str] = {}
         self._init: tuple[wire.InitIn, wire.InitOut] = (wire.InitIn(), wire.InitOut())
         self.negotiated: wire.Negotiated = wire.negotiate(*self._init)
@@ -299,14 +301,16 @@ class WireLayer:
             if not self.place.ended:
                 kernel.finish_or_note(lost=lost)
 
-    def close(self) -> list[str]:
-        """Remove the working place. Returns what could not be removed."""
-        if self.place.ended or self.link.closed:
+    def close(self) -> list[str] | None:
+        """Remove the working place. Returns what could not be removed, None where nothing could be asked any more."""
+        if self.place.ended:
             return self.place.left
+        if self.link.closed:
+            return None
         kernel = self._kernel()
         try:
             remove_work(kernel)
-            remove_earlier_work(kernel, self.setup.earlier)
+            remove_earlier_work(kernel)
             for node, count in list(kernel.ledger.lookups.items()):
                 kernel.forget(node, count)
         except (Lost, Finding) as broken:

@@ -39,8 +39,8 @@ class Layer(Protocol):
     def size(self) -> int:
         """The bytes that the file system holds in all, full or free; 0 where it does not say."""
 
-    def close(self) -> list[str]:
-        """Remove the working place. Returns what could not be removed."""
+    def close(self) -> list[str] | None:
+        """Remove the working place. Returns what could not be removed, None where nothing could be asked any more."""
 
 
 @runtime_checkable
