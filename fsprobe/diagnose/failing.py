@@ -29,8 +29,8 @@ _MANY = 4
 _ONE_TIME = re.compile(r"setattr\.(?:one-time|times-omit)|touch-[am]\b")
 _ONE_TIME_TOLD = "libfuse 2 drops a change of atime or mtime alone, and answers success, unless it was told not to"
 _IN_PYTHON = (
-    "Give the class flag_utime_omit_ok = 1 and use_ns = True: a time that is to stay then comes to utimens as 1073741822 "
-    "(UTIME_OMIT)."
+    "Give the class flag_utime_omit_ok = 1 and use_ns = True: a time that is to stay then comes to utimens as "
+    "1073741822 (UTIME_OMIT)."
 )
 ONE_TIME = {
     "libfuse2": "Set flag_utime_omit_ok = 1 in struct fuse_operations, and let .utimens heed UTIME_OMIT.",
