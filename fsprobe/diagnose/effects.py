@@ -17,6 +17,7 @@ _ATTRIBUTES = re.compile(r"\b(?:file|directory|symlink|FIFO|socket|device) (?P<m
 _ASKED = re.compile(r"\b(mode|size|uid|gid)=(\d+)\b")
 _WRITTEN = re.compile(r"^WRITE .* offset=(?P<offset>\d+) .* → (?P<count>\d+) bytes")
 _READ = re.compile(r"^READ .* offset=(?P<offset>\d+) .* → (?P<count>\d+) bytes")
+_SHARED = re.compile(r"\bnlink=(?!1\b)")
 _NAMING = ("LOOKUP", "CREATE", "MKNOD", "MKDIR", "SYMLINK")
 
 
@@ -25,7 +26,8 @@ _LOSES_TRACK = ("RENAME", "RENAME2", "UNLINK", "LINK", "FALLOCATE", "COPY_FILE_R
 
 
 def wrong_size(check: CheckResult) -> str:
-    """Whose answer about a size is wrong: SETATTR's or WRITE's own, or GETATTR's where another reply contradicts it.
+    """Whose answer about a size is wrong: SETATTR's or WRITE's own, GETATTR's where another reply contradicts it, or
+    that of the operation by which a new file had the links, and so the data, of another.
 
     "" where the sizes told are those that the requests make. WRITE stands accused where a file has another size after
     it, unless READ gives more than that size, or the right one is told later with no further request to change it.
@@ -33,11 +35,14 @@ def wrong_size(check: CheckResult) -> str:
     sizes: dict[str, int] = {}
     written: set[str] = set()
     accused: dict[str, int] = {}
+    shared = ""
     for line in check.trace:
         match = _LINE.match(line)
         if match is None or "(deleted)" in line or match["op"] in _LOSES_TRACK:
             sizes.clear()
             continue
+        if match["op"] in ("CREATE", "MKNOD") and _SHARED.search(match["answer"]):
+            shared = match["op"]
         path, answer = _path(match), _attributes(match["answer"]) if "file " in match["answer"] else None
         wanted = dict(_ASKED.findall(match["asked"])).get("size")
         if match["op"] == "SETATTR" and answer and wanted and answer["size"] != int(wanted):
@@ -60,7 +65,7 @@ def wrong_size(check: CheckResult) -> str:
         if done and path in sizes:
             sizes[path] = max(sizes[path], int(done["offset"]) + int(done["count"]))
             written.add(path)
-    return "WRITE" if accused else ""
+    return (shared or "WRITE") if accused else ""
 
 
 def _path(match: re.Match[str]) -> str:

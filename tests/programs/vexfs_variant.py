@@ -65,8 +65,11 @@ class ReadOnly(Operations):
 
     def __getattribute__(self, name: str) -> Any:
         if name in WRITING:
-            raise read_only()
+            return self._refuse
         return super().__getattribute__(name)
+
+    def _refuse(self, request: Any) -> None:
+        raise read_only()
 
     def OPEN(self, request: Any) -> Any:
         if request.body.flags & (os.O_ACCMODE | os.O_TRUNC):
