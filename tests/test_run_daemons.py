@@ -24,8 +24,11 @@ ALMOST_SOUND: dict[str, dict[str, str]] = {
     "passthrough": {}, "passthrough_fh": {}, "passthrough_ll": {}, "pyfuse3": {},
     "passthrough_ll-writeback": {
         "posix.create.appending": NO_CREATE_FLAGS, "posix.setattr.truncate-appender": NO_CREATE_FLAGS,
+        "apps.log.rotate": NO_CREATE_FLAGS,
     },
 }  # fmt: skip
+# By target: the check after which a file is there again that was removed: its cache writes it back.
+COMES_BACK = {"rclone": "posix.rename.open-file"}
 
 
 def for_user(command: str) -> str:
@@ -40,8 +43,13 @@ def check_run(result: Result, name: str) -> None:
     assert not with_verdict(document, "ERROR", "HANG", "CRASH", "NOTRUN")
     assert document["processes"]["restarts"] == 0
     assert bool(document["environment"].get("read_only")) is TARGETS[name].read_only
-    assert leaked(document) == []
+    assert [left for left in leaked(document) if not comes_back(name, left, leaked(document))] == []
     assert document["target"]["library"], str(result)
+
+
+def comes_back(name: str, left: str, every: list[str]) -> bool:
+    """Whether it is such a file, or a directory that cannot be removed for one."""
+    return name in COMES_BACK and any(COMES_BACK[name] in one and one.startswith(left) for one in every)
 
 
 @pytest.mark.parametrize("name", TARGETS)
