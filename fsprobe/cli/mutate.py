@@ -50,7 +50,8 @@ def mutate(
 
     Exit status: 0 every fault was caught and blamed right, 1 some were not, 2 usage, 4 the target did not start.
     """
-    from fsprobe.cli.outcome import require_writable, signals_interrupt
+    from fsprobe.cli.interrupt import interruptible
+    from fsprobe.cli.outcome import require_writable
     from fsprobe.config.built_in import REFERENCE
     from fsprobe.config.target import resolve
     from fsprobe.report.json_file import put
@@ -67,7 +68,7 @@ def mutate(
     _check_kinds(given["kinds"])
     given["ops"] = tuple(op.upper() for op in given["ops"])
     options = MutateOptions(target=found, **given)
-    with signals_interrupt():
+    with interruptible():
         made = document(run(options, _silent if quiet else _Progress(sys.stderr)))
     screen = sys.stderr if json_path == "-" else sys.stdout
     if json_path == "-":

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any
 
-from fsprobe.cli.interrupt import release
+from fsprobe.cli.interrupt import interruptible
 from fsprobe.errors import FsprobeError, TargetError, UsageError
 from fsprobe.runners.events import Event
 from fsprobe.runners.options import RunOptions
@@ -89,7 +88,7 @@ def run_and_report(make: Callable[[], RunOptions], name: str, reporter: Reporter
     """
     options: RunOptions | None = None
     try:
-        with signals_interrupt():
+        with interruptible():
             _import_all()
             options = make()
             document = _run(options, reporter, quiet)
@@ -147,29 +146,6 @@ def _run(options: RunOptions, reporter: Reporter, quiet: bool) -> dict[str, Any]
 
 def _ignore(_event: Event) -> None:
     """Nobody watches."""
-
-
-@contextmanager
-def signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a run as Ctrl-C does: cleaned up, the partial report written, exit 130.
-
-    The first is enough: cleaning up is bounded, and a second one in the middle of it would cost the result. One that
-    is ignored stays so: that is what nohup is for.
-    """
-    numbers = [number for number in (signal.SIGINT, *_ENDING) if signal.getsignal(number) is not signal.SIG_IGN]
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        for other in numbers:
-            signal.signal(other, signal.SIG_IGN)
-        raise KeyboardInterrupt(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        release()
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
