@@ -1,8 +1,8 @@
 """From everything a run found to the ranked list of root causes.
 
-Owns the order of the rules and of what they find; the rules lie in `serving`, `absent` and `failing`. Pure: it
-reads nothing but its argument. A check that one rule explains is no matter for the rules after it, so that thirty
-checks failing for one missing handler are one line.
+Owns the order of the rules and of what they find; the rules lie in `serving`, `absent`, `habits` and `failing`.
+Pure: it reads nothing but its argument. A check that one rule explains is no matter for the rules after it, so that
+thirty checks failing for one missing handler are one line.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from fsprobe.diagnose.absent import FAILED, disguised, not_implemented, read_onl
 from fsprobe.diagnose.derived import absorb
 from fsprobe.diagnose.evidence import Evidence, StartFailure
 from fsprobe.diagnose.failing import in_the_way, wrong_results
+from fsprobe.diagnose.habits import habits
 from fsprobe.diagnose.names import two_nodes
 from fsprobe.diagnose.operations import OPERATIONS, rank
 from fsprobe.diagnose.serving import incidents, never_mounted, no_allow_other
@@ -57,9 +58,10 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     found += [*out_of_files(evidence), *read_only(evidence), *two_nodes(evidence), *not_implemented(evidence)]
     found += [one for one in disguised(evidence) if not _has(found, one.op)]
     found = absorb(found, evidence)
-    found += wrong_results(evidence, _explained(found))
-    found += in_the_way(evidence, _explained(found))
-    return _ranked(_merged(found), evidence)
+    everywhere = habits(evidence, _explained(found))
+    found += wrong_results(evidence, _explained([*found, *everywhere]))
+    found += in_the_way(evidence, _explained([*found, *everywhere]))
+    return _ranked([*_merged(found), *everywhere], evidence)
 
 
 def _merged(found: Sequence[Diagnosis]) -> list[Diagnosis]:
