@@ -145,10 +145,12 @@ def _names_lost(check: CheckResult) -> bool:
     )
 
 
+def _too_long(check: CheckResult) -> bool:
+    return check.expected.startswith("ENAMETOOLONG") or "File name too long" in check.expected
+
+
 def _takes_any_length(check: CheckResult) -> bool:
-    return (check.expected.startswith("ENAMETOOLONG") and check.observed == "success") or (
-        "File name too long" in check.expected and check.observed == "exit 0"
-    )
+    return _too_long(check) and check.observed in ("success", "exit 0")
 
 
 def _always(evidence: Evidence, shown: Sequence[CheckResult]) -> bool:
@@ -194,5 +196,9 @@ _HABITS = (
     _Habit(
         Cause.WRONG_ERRNO, "names longer than the file system says it keeps (f_namemax of STATFS) are taken",
         _takes_any_length, _always, _refuse_long,
+    ),
+    _Habit(
+        Cause.WRONG_ERRNO, "names that are too long get another error than ENAMETOOLONG",
+        _too_long, _always, _refuse_long,
     ),
 )  # fmt: skip

@@ -84,3 +84,7 @@ def test_names_that_are_too_long_are_one_line() -> None:
     ]  # fmt: skip
     (one,) = find(checks, {}, LIBFUSE)
     assert one.op == "CREATE" and len(one.checks) == 3 and "f_namemax" in one.fix
+    other = [check(f"protocol.{op}.long", op, "FAIL", expected="ENAMETOOLONG", observed="EBADMSG", errno="EBADMSG")
+             for op in ("LOOKUP", "CREATE", "MKDIR")]  # fmt: skip
+    (one,) = find(other, {op: stat(EBADMSG=1) for op in ("LOOKUP", "CREATE", "MKDIR")}, LIBFUSE)
+    assert set(one.ops) == {"LOOKUP", "CREATE", "MKDIR"} and "another error" in one.summary
