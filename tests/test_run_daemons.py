@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.targets import TARGETS
 
 pytestmark = pytest.mark.mount
 
+HAND_OVER = Path(__file__).parent / "programs" / "hand_over.py"
 MOUNTED = ("--select", "posix.*", "--select", "shell.*")
 # What a correct passthrough to a directory of this machine can do; hello and squashfuse cannot.
 WRITING = ("SETATTR", "MKDIR", "UNLINK", "RMDIR", "CREATE", "WRITE")
@@ -93,6 +95,15 @@ def test_background_runs_to_the_end(
     """Also ones that wait for their own mount to show before they detach, and ones of libfuse 2."""
     check_run(fsprobe("run", target_command(name, background=True), "--quick"), name)
     assert leaks() == []
+
+
+def test_a_daemon_that_forks_to_mount(fsprobe: Command, leaks: LeakWatch) -> None:
+    """glusterfs does: its author would read that it died after the mount, which it never does."""
+    result = fsprobe("run", f"{sys.executable} {HAND_OVER} fork {{mountpoint}}", "--quick")
+    document = document_of(result)
+    passed = {check["layer"] for check in document["checks"] if check["verdict"] == "PASS"}
+    assert result.exit_code == 1 and passed >= {"wire", "mount", "shell"}, str(result)  # it is no sound file system
+    assert document["operations"] and leaks() == []
 
 
 @pytest.mark.parametrize("name", ["bindfs", "passthrough_ll", "squashfuse", "pyfuse3", "vexfs:raw"])

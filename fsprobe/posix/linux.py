@@ -46,13 +46,15 @@ class Arch:
 ARCHES = {
     "x86_64": Arch(0xC000003E, {
         "open": 2, "ioctl": 16, "fcntl": 72, "capset": 126, "mount": 165, "umount2": 166, "openat": 257,
-        "unshare": 272, "vmsplice": 278, "seccomp": 317, "fsopen": 430, "openat2": 437, "pidfd_getfd": 438,
+        "unshare": 272, "vmsplice": 278, "kcmp": 312, "seccomp": 317, "fsopen": 430, "openat2": 437, "pidfd_getfd": 438,
     }),
     "aarch64": Arch(0xC00000B7, {
         "fcntl": 25, "ioctl": 29, "umount2": 39, "mount": 40, "openat": 56, "vmsplice": 75, "capset": 91,
-        "unshare": 97, "seccomp": 277, "fsopen": 430, "openat2": 437, "pidfd_getfd": 438,
+        "unshare": 97, "kcmp": 272, "seccomp": 277, "fsopen": 430, "openat2": 437, "pidfd_getfd": 438,
     }),
 }  # fmt: skip
+
+_KCMP_FILE = 0
 
 
 def this_arch() -> Arch:
@@ -104,6 +106,11 @@ def pidfd_getfd(pid: int, fd: int) -> int:
         return syscall("pidfd_getfd", pidfd, fd, 0)
     finally:
         os.close(pidfd)
+
+
+def same_file(pid: int, fd: int, other: int, other_fd: int) -> bool:
+    """Whether two processes' descriptors are one open file, as after a fork. Raises OSError where nobody may ask."""
+    return syscall("kcmp", pid, other, _KCMP_FILE, fd, other_fd) == 0
 
 
 def receive_fds(sock: socket.socket, size: int, count: int) -> tuple[bytes, list[int]]:

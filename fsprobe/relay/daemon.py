@@ -24,7 +24,7 @@ OUTPUT_KEPT = 64 << 10
 
 
 class Daemon:
-    """One start. tell(event) gets what `Pump` tells, and "mounted", "output-closed", "exit"."""
+    """One start. tell(event) gets what `Pump` tells, and "mounted", "device-shared", "output-closed", "exit"."""
 
     def __init__(
         self, loop: Loop, recorder: Recorder, rules: RuleSet, mounter: Mounter | None,
@@ -50,7 +50,10 @@ class Daemon:
         self.pid, self._output_fd = started.pid, started.output
         self.loop.watch(started.output, self._on_output)
         if started.listener is not None:
-            self._handover = HandOver(started.listener, mode, self.mounter, self._connected, self._unmount)
+            self._handover = HandOver(
+                started.listener, mode, self.mounter, self._connected, self._unmount,
+                lambda: self.tell({"event": "device-shared"}),
+            )  # fmt: skip
             self.loop.watch(started.listener.fd, self._on_trap)
 
     def _on_trap(self, events: int) -> None:

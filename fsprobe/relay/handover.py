@@ -15,6 +15,7 @@ from fsprobe.posix import linux, seccomp
 from fsprobe.relay.loop import HANG_UP, READ
 from fsprobe.relay.mounter import MountCall, Mounter
 from fsprobe.relay.sockets import socket_pair
+from fsprobe.sandbox import process
 
 _HAND_OVER = (
     seccomp.Trap("mount", seccomp.NOTIFY),
@@ -29,18 +30,22 @@ _SOCKET = (
     seccomp.Trap("vmsplice", seccomp.refuse(errno.ENOSYS)),
     seccomp.Trap("ioctl", seccomp.NOTIFY, 1, linux.FUSE_DEV_IOC_CLONE),
 )
-_NO_DEVICE = tuple(seccomp.Trap(call, seccomp.NOTIFY) for call in ("open", "openat", "openat2"))
+_EARLY = tuple(seccomp.Trap(call, seccomp.NOTIFY) for call in ("open", "openat", "openat2"))
 TRAPS = {
     "wire": _HAND_OVER + _SOCKET,
-    "wire-no-device": _HAND_OVER + _SOCKET + _NO_DEVICE,
+    "wire-early": _HAND_OVER + _SOCKET + _EARLY,
     "mount": _HAND_OVER + _SOCKET,
+    "mount-early": _HAND_OVER + _SOCKET + _EARLY,
     "direct": _HAND_OVER,
 }
-"""Mode of a start to the calls that are trapped: `wire` mounts nothing, `mount` relays, `direct` leaves the
-daemon its real device."""
+"""Mode of a start to the calls that are trapped: `wire` mounts nothing, `mount` relays, `direct` leaves the daemon its
+real device. The early ones hand over the socket when the device is opened and not when it is mounted: where there is
+no device, and where one process mounts what another one reads. They cost each open of the daemon a notification."""
 
 _PATH_ARGUMENT = {"open": 0, "openat": 1, "openat2": 1}
 _DEVICE = b"/dev/fuse"
+# Sockets that were handed over early and never mounted: who looks whether the device can be opened needs few.
+_EARLY_KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +61,19 @@ class Connection:
 
 
 class HandOver:
-    """Answers the trapped calls of one start of the daemon."""
+    """Answers the trapped calls of one start of the daemon.
+
+    shared: called in place of `connected` where another process holds the device that is mounted, which no socket can
+    be given to then: an early mode is needed, and the mount is refused.
+    """
 
     def __init__(
         self, listener: seccomp.Listener, mode: str, mounter: Mounter | None, connected: Callable[[Connection], None],
-        unmount: Callable[[str], bool],
+        unmount: Callable[[str], bool], shared: Callable[[], None],
     ) -> None:  # fmt: skip
         self.listener, self.mode, self.mounter = listener, mode, mounter
-        self.connected, self.unmount = connected, unmount
-        self._early: tuple[socket.socket, int, str] | None = None
+        self.connected, self.unmount, self.shared = connected, unmount, shared
+        self._early: dict[str, tuple[socket.socket, int]] = {}
         numbers = linux.this_arch().numbers
         self._answers = {
             numbers[name]: answer
@@ -103,17 +112,20 @@ class HandOver:
         if not fs_type.startswith(b"fuse") or number is None:
             self.listener.let_through(call)
             return
-        kernel_fd = self._carry_out(call, asked, number)
+        link = os.readlink(f"/proc/{call.pid}/fd/{number}") if self._early else ""
+        early = self._early.pop(link, None)
+        if early is None and self.mode in ("wire", "mount") and _held_elsewhere(call.pid, number):
+            self.shared()
+            self.listener.answer(call, error=errno.EAGAIN)
+            return
+        kernel_fd = self._carry_out(call, asked, number, early is not None)
         if self.mode == "direct":
             if kernel_fd is not None:
                 os.close(kernel_fd)
             self.connected(Connection(os.fsdecode(path), asked, None, None, 0, ""))
-        elif self._early is not None:
-            ours, limit, link = self._early
-            self.connected(Connection(os.fsdecode(path), asked, None, ours, limit, link))
         else:
             try:
-                ours, limit, link = self._replace(call, number)
+                ours, limit, link = (*early, link) if early else self._replace(call, number)
             except OSError:
                 if kernel_fd is not None:
                     os.close(kernel_fd)  # its mount ends with it
@@ -121,11 +133,11 @@ class HandOver:
             self.connected(Connection(os.fsdecode(path), asked, kernel_fd, ours, limit, link))
         self.listener.answer(call)
 
-    def _carry_out(self, call: seccomp.Notification, asked: MountCall, number: int) -> int | None:
+    def _carry_out(self, call: seccomp.Notification, asked: MountCall, number: int, early: bool) -> int | None:
         """The device of the new mount, None where this mode mounts nothing."""
         if self.mode.startswith("wire") or self.mounter is None:
             return None
-        device = linux.pidfd_getfd(call.pid, number)
+        device = os.open(_DEVICE, os.O_RDWR | os.O_CLOEXEC) if early else linux.pidfd_getfd(call.pid, number)
         try:
             mounted = self.mounter.mount(asked, device)
         except OSError:
@@ -169,7 +181,7 @@ class HandOver:
 
     def _open(self, call: seccomp.Notification) -> None:
         at = _PATH_ARGUMENT[self._names[call.call]]
-        if seccomp.read_string(call.pid, call.args[at]) != _DEVICE or self._early is not None:
+        if seccomp.read_string(call.pid, call.args[at]) != _DEVICE:
             self.listener.let_through(call)
             return
         # openat2 has a struct open_how, whose first word holds the flags, in place of them.
@@ -178,13 +190,40 @@ class HandOver:
         ours, theirs, limit = socket_pair()
         with theirs:
             theirs.setblocking(not flags & os.O_NONBLOCK)
-            early = ours, limit, f"socket:[{os.fstat(theirs.fileno()).st_ino}]"
+            link = f"socket:[{os.fstat(theirs.fileno()).st_ino}]"
             self.listener.return_fd(call, theirs.fileno(), close_on_exec=bool(flags & os.O_CLOEXEC))
-        self._early = early
+        self._early[link] = ours, limit
+        while len(self._early) > _EARLY_KEPT:
+            self._early.pop(next(iter(self._early)))[0].close()
 
     def close(self) -> None:
         """Stop answering."""
+        for ours, _ in self._early.values():
+            ours.close()
         self.listener.close()
+
+
+def _held_elsewhere(pid: int, number: int) -> bool:
+    """Whether another process than the caller has the caller's device open, as glusterfs does, which forks to mount."""
+    caller = linux.thread_group(pid)
+    for other in process.descendants(os.getpid()):
+        if other == caller:
+            continue
+        for name in _descriptors(other):
+            try:
+                link = os.readlink(f"/proc/{other}/fd/{name}")
+                if os.fsencode(link) == _DEVICE and linux.same_file(caller, number, other, int(name)):
+                    return True
+            except OSError:
+                pass  # closed meanwhile, ended, or not ours to ask about
+    return False
+
+
+def _descriptors(pid: int) -> list[str]:
+    try:
+        return os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return []
 
 
 def _resolved(pid: int, target: bytes) -> bytes:

@@ -239,7 +239,7 @@ class Session:
         self.target["fs_type"] = life.mount.get("fs_type") or self.target.get("fs_type", "")
         agreed = facts.init_facts(self._take_traffic())
         self.environment |= agreed
-        if life.mode == "mount":
+        if life.mode.startswith("mount"):
             self.environment["masked"] = life.sandbox.call("status")["masked"]
         self.emit(TargetStarted(layer, life.starts, life.pid, self.library.label))
 

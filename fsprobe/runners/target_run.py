@@ -71,6 +71,8 @@ class TargetRun:
     lost_work: list[str] = field(default_factory=list)
     resting: frozenset[str] = frozenset()
     withheld: set[str] = field(default_factory=set)
+    early: bool = False
+    """Whether one of its processes mounts what another one reads: the socket is handed over at the device's opening."""
 
     @property
     def running(self) -> bool:
@@ -80,8 +82,9 @@ class TargetRun:
     def mode_of(self, layer: str) -> str:
         """The hand-over's mode for a layer."""
         if layer == "wire":
-            return "wire" if self.sandbox.device else "wire-no-device"
-        return "direct" if self.options.no_relay else "mount"
+            return "wire" if self.sandbox.device and not self.early else "wire-early"
+        relayed = "mount-early" if self.early else "mount"
+        return "direct" if self.options.no_relay else relayed
 
     def withheld_rules(self) -> list[str]:
         """Rules by which the relay answers operations that hung before, so that checks of others go on."""
@@ -101,9 +104,13 @@ class TargetRun:
             )  # fmt: skip
         except OSError as error:
             raise self._failed("not-executable", None, f"{argv[0]} cannot be executed: {error.strerror}", "") from error
-        self._wait_until_ready()
+        if not self._wait_until_ready():
+            self.early = True
+            self.stop()
+            self.start(layer)
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self) -> bool:
+        """False where the socket has to be handed over early. Raises StartError."""
         deadline = time.monotonic() + self.options.start_timeout
         mounted = False
         while True:
@@ -111,10 +118,12 @@ class TargetRun:
             name = event["event"] if event else ""
             if event is not None and name == "mounted":
                 mounted, self.mount = True, event
-                if self.mode != "mount":  # INIT is ours to send, or not ours to see
-                    return
+                if not self.mode.startswith("mount"):  # INIT is ours to send, or not ours to see
+                    return True
             elif name == "ready":
-                return
+                return True
+            elif name == "device-shared":
+                return False
             elif event is not None and name == "init-failed":
                 raise self._failed("refused-init", None, f"the target answered INIT with errno {event['errno']}")
             elif event is not None and (name == "exit" or name == "daemon-gone"):

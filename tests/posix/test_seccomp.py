@@ -47,7 +47,7 @@ def test_the_filter_on_each_machine(monkeypatch: pytest.MonkeyPatch, machine: st
     assert ask("ioctl", 5, linux.FUSE_DEV_IOC_CLONE) == seccomp.NOTIFY
     assert ask("ioctl", 5, 0x5401) == ask("openat") == ask("seccomp") == seccomp.ALLOW
     assert verdict(code, 0x40000003, arch.numbers["mount"]) == seccomp.ALLOW, "another architecture's numbers"
-    bare = seccomp.program(TRAPS["wire-no-device"])
+    bare = seccomp.program(TRAPS["wire-early"])
     assert verdict(bare, arch.audit, arch.numbers["openat"]) == seccomp.NOTIFY
     direct = seccomp.program(TRAPS["direct"])
     assert verdict(direct, arch.audit, arch.numbers["vmsplice"]) == seccomp.ALLOW, "its device is a real one"

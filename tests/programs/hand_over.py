@@ -2,7 +2,8 @@
 """An empty file system that gets its mount in some way: `hand_over.py WAY MOUNTPOINT`.
 
 WAY: direct, helper (by fusermount3), clone (serves a second descriptor), unmount (once it has served INIT),
-open (opens the device with each pair of flags; says what it got), openat2, fsopen (says the errno).
+open (opens the device with each pair of flags; says what it got), openat2, fsopen (says the errno), fork (a child
+mounts what the parent reads, as glusterfs does).
 Prints one line of what it found, then serves.
 """
 
@@ -74,6 +75,18 @@ def main():
         return
     if way == "helper":
         device = device_by_helper(mountpoint)
+    elif way == "fork":
+        os.close(os.open("/dev/fuse", os.O_RDWR))  # looks whether it can be had
+        device = os.open("/dev/fuse", os.O_RDWR)
+        child = os.fork()
+        if child == 0:
+            try:
+                mounted_on(device, mountpoint)
+            except OSError:
+                os._exit(1)
+            os._exit(0)
+        if os.waitpid(child, 0)[1]:
+            sys.exit("the child could not mount")
     elif way in ("open", "openat2"):
         device = opened(way, sum(getattr(os, name) for name in more))
         before = flags_of(device)

@@ -150,10 +150,41 @@ def test_without_a_device_the_open_itself_gives_the_socket(
     place: Place, way: str, flags: list[str], shown: str
 ) -> None:
     """In a container without /dev/fuse a daemon can be probed all the same."""
-    place.start(program(way, *flags), "wire-no-device")
+    place.start(program(way, *flags), "wire-early")
     assert place.wait_for("mounted")["mountpoint"] == place.mountpoint, "named by a relative path"
     assert place.said() == f"socket{shown} then socket{shown}"
     assert place.errand("init", layer="wire") == "7.31"
+
+
+@needs_root
+def test_a_device_that_another_process_reads_is_handed_over_when_it_is_opened(place: Place) -> None:
+    """glusterfs forks to mount: a socket in the child's hands would leave the parent with a device that says EPERM."""
+    for mode in ("mount", "wire"):
+        place.start(program("fork"), mode)
+        place.wait_for("device-shared")
+        place.wait_for("exit")
+        place.sandbox.call("stop")
+        place.sandbox.events.clear()
+    place.start(program("fork"), "wire-early")
+    place.wait_for("mounted")
+    assert place.errand("init", layer="wire") == "7.31"
+    place.sandbox.call("stop")
+    place.sandbox.events.clear()
+    place.start(program("fork"), "mount-early")
+    place.wait_for("ready")
+    assert place.errand("list", place.mountpoint) == []
+    assert holders_of_the_device(place) == [place.processes()[1]]
+    assert Opcode.READDIR in opcodes(place.sandbox.exchanges())
+
+
+@needs_root
+@pytest.mark.parametrize("way", ["direct", "helper", "clone"])
+def test_the_early_hand_over_does_for_every_other_way(place: Place, way: str) -> None:
+    """Where it is needed for one process, it must not break what the others do."""
+    place.start(program(way), "mount-early")
+    place.wait_for("ready")
+    assert place.errand("list", place.mountpoint) == []
+    assert place.sandbox.call("stop") == {"killed": [], "left": []}
 
 
 @needs_root
@@ -208,4 +239,4 @@ class Deaf:
 def test_a_filter_without_callers_is_let_go(events: int, goes_on: bool) -> None:
     """The relay would stop for good when the daemon has ended, or spin."""
     listener: Any = Deaf()
-    assert HandOver(listener, "mount", None, print, lambda _: True).on_event(events) is goes_on
+    assert HandOver(listener, "mount", None, print, lambda _: True, print).on_event(events) is goes_on

@@ -25,7 +25,7 @@ class Session:
     """A small session in a process of its own, with a daemon mounted and a worker hung where there can be."""
 
     def __init__(self, user: User, shared: Path, scratch: Path, level: str, env: dict[str, str]) -> None:
-        mode = "mount" if user.device else "wire-no-device"
+        mode = "mount" if user.device else "wire-early"
         daemon = [user.python, str(shared / "programs" / "empty_directory.py"), "{mnt}"]
         script = str(shared / "programs" / "opens_a_sandbox.py")
         clone = str(Path(__file__).parent.parent.parent)
