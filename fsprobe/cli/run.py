@@ -23,9 +23,9 @@ _WRITTEN = ("json", "junit", "markdown", "html")
 @click.argument("target", required=False, metavar="[TARGET] [-- ARGS...]", shell_complete=completion.targets)
 @click.option("--suite", "suites", multiple=True, metavar="NAME|PATH", shell_complete=completion.suites,
               help="Only this suite; again for more.")
-@click.option("--select", multiple=True, metavar="GLOB", shell_complete=completion.checks,
+@click.option("--select", multiple=True, metavar="GLOB,...", shell_complete=completion.checks,
               help="Only checks whose id matches; again for more.")
-@click.option("--op", "ops", multiple=True, metavar="OP", shell_complete=completion.operations,
+@click.option("--op", "ops", multiple=True, metavar="OP,...", shell_complete=completion.operations,
               help="Only checks of this operation; again for more.")
 @click.option("--quick", is_flag=True, help="Only the most telling checks.")
 @click.option("--no-mount", is_flag=True, help="The wire layer only: fsprobe plays the kernel.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fsprobe.checks.check import LAYERS, Check
@@ -41,11 +42,11 @@ def make(options: RunOptions) -> Plan:
     suites = options.suites or (*BUILT_IN, *(options.target.suites if options.target else ()))
     loaded = {name: load_suite(name) for name in suites}
     checks = unique_ids([check for found in loaded.values() for check in found])
-    for glob in options.select:
+    for glob in _parts(options.select):
         if not fnmatch.filter((c.id for c in checks), glob):
             raise UsageError(f"--select {glob!r} matches no check", causes=_near(glob, [c.id for c in checks]))
     operations = sorted({name for check in checks for name in (check.op, *check.also)})
-    for op in options.ops:
+    for op in _parts(options.ops):
         if op not in operations:
             raise UsageError(f"--op {op!r}: no check is about it", causes=_near(op, operations), command="fsprobe list")
     kept = [check for check in checks if _wanted(check, options)]
@@ -60,6 +61,11 @@ def make(options: RunOptions) -> Plan:
     return plan
 
 
+def _parts(given: Iterable[str]) -> list[str]:
+    """Neither ids nor operations have commas, so that one option can hold several."""
+    return [part.strip() for one in given for part in one.split(",") if part.strip()]
+
+
 def _layers(options: RunOptions) -> tuple[str, ...]:
     if options.native is not None:
         return ("mount", "shell")
@@ -67,9 +73,9 @@ def _layers(options: RunOptions) -> tuple[str, ...]:
 
 
 def _wanted(check: Check, options: RunOptions) -> bool:
-    if options.select and not any(fnmatch.fnmatchcase(check.id, glob) for glob in options.select):
+    if options.select and not any(fnmatch.fnmatchcase(check.id, glob) for glob in _parts(options.select)):
         return False
-    if options.ops and not set(options.ops) & {check.op, *check.also}:
+    if options.ops and not set(_parts(options.ops)) & {check.op, *check.also}:
         return False
     return check.quick or not options.quick
 

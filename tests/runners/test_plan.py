@@ -97,3 +97,13 @@ def test_a_target_brings_its_own_suites(suite: str) -> None:
     assert "mine.wire.read" in ids(make(RunOptions(target=target)))["wire"]
     assert make(RunOptions(target=target)).total > 100
     assert make(RunOptions(target=target, suites=(suite,))).total == 4
+
+
+def test_one_option_holds_several(suite: str) -> None:
+    """A list with commas is what everybody types first."""
+    plan = make(RunOptions(suites=(suite,), select=("mine.wire.read,mine.shell.*",)))
+    assert ids(plan) == {"wire": ["mine.wire.read"], "shell": ["mine.shell.ls"]}
+    plan = make(RunOptions(suites=(suite,), ops=("READ, READDIR",)))
+    assert ids(plan) == {"wire": ["mine.wire.read"], "shell": ["mine.shell.ls"]}
+    with pytest.raises(UsageError, match=r"'nothing\.here' matches no check"):
+        make(RunOptions(suites=(suite,), select=("mine.wire.read,nothing.here",)))
