@@ -122,9 +122,9 @@ def _lets_pass(check: CheckResult) -> bool:
 
 def _unchecked(evidence: Evidence, shown: Sequence[CheckResult]) -> bool:
     """Nobody checks: not the kernel, which was not asked to, and not the daemon, which never once refused."""
-    asked = evidence.mount_options and "default_permissions" not in evidence.mount_options
-    refuses = any(summary.replies.get("EACCES") for summary in evidence.operations.values())
-    return bool(asked) and not refuses
+    unasked = bool(evidence.mount_options) and "default_permissions" not in evidence.mount_options
+    answers = [answer for summary in evidence.operations.values() for answer in summary.replies]
+    return unasked and bool(answers) and "EACCES" not in answers
 
 
 def _belongs_elsewhere(check: CheckResult) -> bool:

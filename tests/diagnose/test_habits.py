@@ -12,6 +12,7 @@ from tests.diagnose.test_diagnose import find
 
 LIBFUSE = Library("libfuse", "3.14", "high", "libfuse3")
 FUSER = Library("fuser", "0.15", family="fuser")
+SEEN: dict[str, dict[str, Any]] = {"LOOKUP": stat(ok=9)}
 OPEN_TO_ALL = {"mount_options": ("rw", "nosuid", "allow_other")}
 
 
@@ -33,11 +34,11 @@ def _told(found: list[Diagnosis], word: str) -> list[Diagnosis]:
 
 def test_permissions_that_nobody_checks_are_one_line_with_the_option_to_mount_with() -> None:
     """Five lines of wrong errors would send an author to five handlers, where one mount option is missing."""
-    (one,) = find(FORBIDDEN, {}, FUSER, **OPEN_TO_ALL)
+    (one,) = find(FORBIDDEN, SEEN, FUSER, **OPEN_TO_ALL)
     assert one.cause is Cause.WRONG_ERRNO and set(one.ops) == {"UNLINK", "MKDIR", "OPEN"}
     assert set(one.checks) == {each.id for each in FORBIDDEN}
     assert "default_permissions" in one.summary and "MountOption::DefaultPermissions" in one.fix
-    assert "-o default_permissions" in find(FORBIDDEN, {}, LIBFUSE, **OPEN_TO_ALL)[0].fix
+    assert "-o default_permissions" in find(FORBIDDEN, SEEN, LIBFUSE, **OPEN_TO_ALL)[0].fix
 
 
 def test_a_daemon_that_checks_permissions_itself_is_told_where_it_does_not() -> None:
@@ -46,7 +47,10 @@ def test_a_daemon_that_checks_permissions_itself_is_told_where_it_does_not() -> 
     kernel = {"mount_options": ("rw", "default_permissions")}
     no_mode = [*FORBIDDEN, check("posix.chmod", "SETATTR", "FAIL", main=True, observed="0o644, as before",
                                  expected="mode 0o600")]  # fmt: skip
-    for checks, stats, how in ((FORBIDDEN, checking, OPEN_TO_ALL), (FORBIDDEN, {}, kernel), (no_mode, {}, OPEN_TO_ALL)):
+    for checks, stats, how in (
+        (FORBIDDEN, checking, OPEN_TO_ALL), (FORBIDDEN, SEEN, kernel), (no_mode, SEEN, OPEN_TO_ALL),
+        (FORBIDDEN, {}, OPEN_TO_ALL),  # --no-relay: nobody saw what it answers
+    ):  # fmt: skip
         assert not _told(find(checks, stats, LIBFUSE, **how), "nobody checks permissions")
 
 
