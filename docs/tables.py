@@ -190,10 +190,8 @@ def checks_of(suite: str, checks: Sequence[Check]) -> Iterable[str]:
 
 
 def _facts(check: Check) -> Iterable[str]:
-    # The catalogue is what the checks were written from; a reader of these pages does not have it.
-    public = [part.strip() for part in check.source.split(";") if not part.strip().startswith("catalogue")]
-    if public:
-        yield f"source {escape('; '.join(public))}"
+    if check.reference:
+        yield f"source {escape(check.reference)}"
     if check.needs:
         yield f"needs {escape(', '.join(check.needs))}"
     if check.killers:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from fsprobe.checks.sources import public
 from fsprobe.errors import UsageError
 
 LAYERS = ("wire", "mount", "shell")
@@ -54,6 +55,11 @@ class Check:
     function: Callable[[Any], None]
     path: str
     line: int
+
+    @property
+    def reference(self) -> str:
+        """The source as somebody can look it up who has no catalogue."""
+        return public(self.source)
 
 
 class Finding(Exception):

@@ -127,8 +127,9 @@ def _check(check: Check) -> Iterable[str]:
     yield from _told("layer", f"{check.layer}: {_LAYERS[check.layer]}")
     yield from _told("blames", check.op + (f", or what fails it: {' '.join(check.also)}" if check.also else ""))
     yield from _told("needs", ", ".join(check.needs))
-    yield from _told("source", safe(check.source))
+    yield from _told("source", safe(check.reference))
     yield from _told("code", f"{check.path}:{check.line}")
+    yield from _told("what to write", f"fsprobe explain {check.op}")
     yield ""
     yield from _told("run it", f"fsprobe run TARGET --select {check.id}")
     rules = [killer for killer in check.killers if not killer.startswith("vexfs")]

@@ -103,4 +103,5 @@ def lines(checks: Sequence[Check], cut_to: int | None) -> Iterable[str]:
 
 
 def _as_data(check: Check) -> dict[str, Any]:
-    return {field.name: getattr(check, field.name) for field in fields(check) if field.name != "function"}
+    known = {field.name: getattr(check, field.name) for field in fields(check) if field.name != "function"}
+    return known | {"reference": check.reference}

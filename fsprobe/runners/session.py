@@ -339,7 +339,7 @@ class Session:
     def _unasked(self, check: Check, verdict: Verdict, reason: str) -> CheckResult:
         return CheckResult(
             check.id, check.layer, check.op, check.title, check.level, verdict, ops=(check.op, *check.also),
-            declared=check.op, reference=check.source, reproduce=self._reproduce(check), main=check.main, reason=reason,
+            declared=check.op, reference=check.reference, reproduce=self._reproduce(check), main=check.main, reason=reason,
         )  # fmt: skip
 
     def _reproduce(self, check: Check) -> str:

@@ -92,7 +92,7 @@ def judge(
         observed=ruling.observed,
         errno=ruling.errno,
         seconds=outcome.seconds if outcome else 0.0,
-        reference=check.source,
+        reference=check.reference,
         trace=() if quiet and not blocked_by else _trace(exchanges, describe, op, ruling.errno),
         reproduce=reproduce,
         reason=reason,

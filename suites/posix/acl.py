@@ -16,7 +16,7 @@ from fsprobe.checks import OPTIONAL, Finding, linux, mount_check
 from fsprobe.checks.mount import Mount
 
 ACCESS, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
-NEEDS = ("write",)
+NEEDS = ("write", "xattr")
 DECLINED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM)
 OWNER, USER, GROUP, MASK, OTHER = 1, 2, 4, 16, 32
 NOBODY = 65534

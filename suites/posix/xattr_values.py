@@ -228,3 +228,20 @@ def trusted(m: Mount) -> None:
         m.fork(lambda: os.getxattr(path, "trusted.fsprobe"), uid=65534)
     with m.raises(errno.EPERM, what="setxattr of trusted. by another user"):
         m.fork(lambda: os.setxattr(path, "trusted.fsprobe", b"changed"), uid=65534)
+
+
+@mount_check(
+    "posix.getxattr.asked-of-every-file", op="GETXATTR", source="catalogue 3.19.11; man 7 xattr, man 7 capabilities",
+    also=("LISTXATTR",), needs=("regular-file",), killers=("GETXATTR:errno=EIO", "GETXATTR:errno=EPERM"),
+)
+def asked_of_every_file(m: Mount) -> None:
+    """What exec, ls -l and cp ask of every file (capabilities, ACL, SELinux label) is no attribute, not supported, or
+    a value: any other error fails exec, or is printed for each file."""
+    path = m.existing_file()
+    for name in ("security.capability", "system.posix_acl_access", "security.selinux"):
+        try:
+            os.getxattr(path, name)
+        except OSError as error:
+            told = linux.errno_name(error.errno or 0)
+            m.expect(error.errno in (errno.ENODATA, errno.EOPNOTSUPP), f"ENODATA or EOPNOTSUPP for {name}", told,
+                     warn=name != "security.capability")  # fmt: skip

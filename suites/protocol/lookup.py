@@ -5,7 +5,7 @@ from __future__ import annotations
 from errno import EILSEQ, EINVAL, ENAMETOOLONG, ENOENT, ENOSYS
 from stat import S_IFREG
 
-from fsprobe.checks import INFO, SHOULD, Finding, wire_check
+from fsprobe.checks import INFO, SHOULD, Finding, Skip, wire_check
 from fsprobe.checks.kernel import Kernel
 
 
@@ -99,3 +99,24 @@ def case(k: Kernel) -> None:
     k.given_file("lower")
     with k.raises(ENOENT):
         k.lookup(k.dir, "LOWER")
+
+
+@wire_check(
+    "protocol.lookup.dots", op="LOOKUP", source="catalogue 3.20.2; fs/fuse/inode.c fuse_get_dentry, fuse_get_parent",
+    killers=("LOOKUP:nodeid", "LOOKUP:errno=EIO", "LOOKUP:attr.mode=0o100644"),
+)
+def dots(k: Kernel) -> None:
+    """Who agrees to EXPORT_SUPPORT finds `.` of a directory as itself and `..` as its parent: an NFS server asks so."""
+    if not k.has("EXPORT_SUPPORT"):
+        raise Skip("the daemon did not ask for EXPORT_SUPPORT, so no kernel looks these names up")
+    if k.read_only:
+        given = k.some_dir()
+        inner, outer = given.node, given.parent
+    else:
+        inner, outer = k.given_dir("inner", parent=k.dir), k.dir
+    for name, node in ((b".", inner), (b"..", outer)):
+        if inner == k.root and name == b"..":
+            continue  # the root has no parent to look up
+        found = k.lookup_raw(inner, name)
+        k.expect_equal(node, found.nodeid, f"nodeid of {name.decode()!r}")
+        k.expect_equal("directory", k.type_of(found.attr), "type")

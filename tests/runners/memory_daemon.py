@@ -23,6 +23,7 @@ NAME_MAX = 255
 WANTED = (
     InitFlag.ATOMIC_O_TRUNC | InitFlag.POSIX_LOCKS | InitFlag.DO_READDIRPLUS | InitFlag.BIG_WRITES
     | InitFlag.READDIRPLUS_AUTO | InitFlag.SETXATTR_EXT | InitFlag.INIT_EXT | InitFlag.MAX_PAGES
+    | InitFlag.EXPORT_SUPPORT
 )  # fmt: skip
 
 
@@ -173,6 +174,10 @@ class MemoryDaemon(threading.Thread, FileAnswers):
                             max_write=128 << 10, max_pages=32, time_gran=1)  # fmt: skip
 
     def do_lookup(self, nodeid, body, header):
+        if body.name == b".":
+            return self.entry(nodeid)
+        if body.name == b"..":
+            return self.entry(next((up for up, node in self.nodes.items() if nodeid in node.children.values()), 1))
         return self.entry(self.child(nodeid, body.name))
 
     def do_forget(self, nodeid, body, header):

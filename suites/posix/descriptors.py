@@ -1,0 +1,182 @@
+"""OPEN, READ, WRITE: descriptors in numbers, in other hands, and with flags that change nothing of the data."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import resource
+import socket
+from collections.abc import Callable
+
+from fsprobe.checks import OPTIONAL, SHOULD, Finding, Skip, linux, mount_check
+from fsprobe.checks.mount import Mount
+
+PAGE = 4096
+FLAGS = {
+    "O_NONBLOCK": os.O_NONBLOCK, "O_NOFOLLOW": os.O_NOFOLLOW, "O_NOCTTY": os.O_NOCTTY, "O_CLOEXEC": os.O_CLOEXEC,
+    "O_SYNC": os.O_SYNC, "O_DSYNC": os.O_DSYNC, "O_ASYNC": os.O_ASYNC, "O_LARGEFILE": 0o100000,
+}  # fmt: skip
+
+
+@mount_check(
+    "posix.open.five-hundred", op="OPEN", source="catalogue 3.13.6; POSIX open", also=("READ", "RELEASE"),
+    needs=("write",), killers=("OPEN:errno=EMFILE,nth=400", "OPEN:errno=ENFILE,nth=257", "READ:flip"),
+)
+def five_hundred(m: Mount) -> None:
+    """A file can be open five hundred times at once, each with an offset of its own, and is read through the last."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 700:
+        raise Skip("a process may have less than 700 descriptors here (ulimit -n)")
+    path = m.file("file", bytes(range(250)) * 3)
+    fds = []
+    for number in range(500):
+        try:
+            fds.append(m.open(path))
+        except OSError as error:
+            wanted = f"descriptor {number + 1} of 500; a daemon that keeps one of its own for each raises RLIMIT_NOFILE"
+            raise Finding(wanted, linux.errno_name(error.errno or 0)) from error
+    os.lseek(fds[0], 100, os.SEEK_SET)
+    m.expect_equal(bytes(range(250)), os.read(fds[-1], 250), "the content by the last")
+    m.expect_equal(bytes(range(100, 110)), os.read(fds[0], 10), "the content by the first, moved to 100")
+    for fd in fds[:-1]:
+        m.close(fd)
+    m.expect_equal(bytes(range(250)), os.read(fds[-1], 250), "the content by the last, when the others are closed")
+
+
+@mount_check(
+    "posix.open.passed-on", op="WRITE", source="catalogue 3.15.9; man 7 unix (SCM_RIGHTS)", also=("FLUSH", "OPEN"),
+    needs=("write",), killers=("WRITE:fake,nth=2", "WRITE:errno=EACCES,nth=2", "FLUSH:errno=EIO,path=*file"),
+)
+def passed_on(m: Mount) -> None:
+    """A descriptor handed to another process, and user, is good there: what it may was settled by open, once."""
+    path = m.path("file")
+    fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    os.write(fd, b"giver,")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        socket.send_fds(ours, [b"x"], [fd])
+
+        def receive() -> bytes:
+            _, (got, *_), _, _ = socket.recv_fds(theirs, 1, 1)
+            os.write(got, b"taker")
+            data = os.pread(got, 100, 0)
+            os.close(got)
+            return data
+
+        somebody = 65534 if not m.features.get("root") else None
+        m.expect_equal(b"giver,taker", m.fork(receive, uid=somebody), "the content that the other reads")
+    os.write(fd, b",giver")
+    m.close(fd)
+    m.expect_equal(b"giver,taker,giver", m.read(path), "the content in the end")
+
+
+@mount_check(
+    "posix.open.harmless-flags", op="OPEN", source="catalogue 3.13.8; man 2 open", also=("READ", "WRITE"),
+    needs=("write",), killers=("OPEN:errno=EINVAL,nth=3", "READ:flip", "WRITE:fake"),
+)
+def harmless_flags(m: Mount) -> None:
+    """Flags of open that say nothing of the data, as O_NONBLOCK and O_NOCTTY, are taken, and the data is the same."""
+    path, written = m.file("file"), b""
+    for name, flag in FLAGS.items():
+        try:
+            fd = m.open(path, os.O_RDWR | os.O_APPEND | flag)
+        except OSError as error:
+            raise Finding(f"success from open with {name}", linux.errno_name(error.errno or 0)) from error
+        written += name.encode()
+        os.write(fd, name.encode())
+        m.expect_equal(written, m.pread(fd, 1000, 0), f"the content by a descriptor with {name}")
+        m.close(fd)
+
+
+@mount_check(
+    "posix.write.per-call-flags", op="WRITE", source="catalogue 3.15.1, 3.15.5; man 2 pwritev2", also=("FSYNC",),
+    needs=("write",), killers=("WRITE:fake", "WRITE:flip", "FSYNC:errno=EIO"),
+)
+def per_call_flags(m: Mount) -> None:
+    """pwritev2 with RWF_APPEND writes at the end wherever told, and with RWF_SYNC or RWF_DSYNC syncs what it wrote."""
+    path = m.file("file", b"0123456789")
+    fd = m.open(path, os.O_RDWR)
+    try:
+        os.pwritev(fd, [b"end"], 2, os.RWF_APPEND)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.ENOSYS):
+            raise Skip("this kernel has no RWF_APPEND") from error
+        raise
+    os.pwritev(fd, [b"AB"], 0, os.RWF_DSYNC)
+    os.pwritev(fd, [b"CD"], 8, os.RWF_SYNC)
+    m.expect_equal(b"AB234567CDend", m.read(path), "the content")
+
+
+@mount_check(
+    "posix.read.direct-unaligned", op="READ", source="catalogue 3.13.7, 3.14.2; man 2 open (O_DIRECT)",
+    also=("WRITE", "OPEN"), needs=("write",), killers=("READ:flip", "READ:short", "READ:errno=EIO"),
+)
+def direct_unaligned(m: Mount) -> None:
+    """With O_DIRECT, at offsets and lengths that are no multiples of 512, the right data is read, or EINVAL said."""
+    data = m.rng.randbytes(3 * PAGE + 100)
+    path = m.file("file", data)
+    try:
+        fd = m.open(path, os.O_RDONLY | os.O_DIRECT)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise Skip("O_DIRECT is not offered here") from error
+        raise
+    buffer = mmap.mmap(-1, 3 * PAGE)  # whole pages, aligned in memory
+    for offset, size in ((0, PAGE), (PAGE, 2 * PAGE), (2 * PAGE, 2 * PAGE), (512, 100), (1, 1000), (PAGE - 1, 2)):
+        try:
+            count = os.preadv(fd, [memoryview(buffer)[:size]], offset)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            m.info(f"O_DIRECT: {size} bytes at {offset} are EINVAL")
+        else:
+            m.expect_equal(data[offset : offset + size], buffer[:count], f"{size} bytes at {offset}")
+
+
+@mount_check(
+    "posix.fallocate.clears-setuid", op="FALLOCATE", level=OPTIONAL, source="catalogue 3.30.4; xfstests generic/683",
+    needs=("write",), also=("SETATTR", "GETATTR"),
+    killers=("GETATTR:attr.mode=0o106777,path=*program", "FALLOCATE:errno=EIO"),
+)
+def fallocate_clears_setuid(m: Mount) -> None:
+    """fallocate by an ordinary user clears set-user-ID and set-group-ID of an executable file, as write does."""
+
+    def change(fd: int) -> None:
+        with m.optional(errno.EOPNOTSUPP, errno.ENOSYS, what="fallocate"):
+            linux.fallocate(fd, 0, 0, 10_000)
+
+    _cleared(m, change)
+
+
+@mount_check(
+    "posix.copy_file_range.clears-setuid", op="COPY_FILE_RANGE", level=SHOULD, needs=("write",),
+    source="catalogue 3.15.7, 3.32.4; man 7 inode", also=("SETATTR", "GETATTR", "WRITE"),
+    killers=("GETATTR:attr.mode=0o106777,path=*program", "COPY_FILE_RANGE:errno=EIO"),
+)
+def copy_clears_setuid(m: Mount) -> None:
+    """copy_file_range by an ordinary user into an executable file clears its set-user-ID and set-group-ID bits."""
+    source = m.open(m.file("source", b"data", mode=0o644))
+    _cleared(m, lambda fd: os.copy_file_range(source, fd, 4, 0, 0))
+
+
+def _cleared(m: Mount, change: Callable[[int], object]) -> None:
+    """An ordinary user's program loses both bits by that change."""
+    path = m.path("program")
+
+    def work() -> int:
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o777)
+        with m.setup("fchmod"):
+            os.fchmod(fd, 0o6777)
+        if m.stat(path).permissions != 0o6777:
+            raise Skip("set-user-ID and set-group-ID are not kept here")
+        change(fd)
+        os.close(fd)
+        return m.stat(path).permissions
+
+    root = os.geteuid() == 0
+    if root:
+        m.need("allow_other")
+        with m.setup():
+            os.chmod(m.dir, 0o777)
+    mode = m.fork(work, uid=65534) if root else work()
+    m.expect(mode == 0o777, "mode 0777", f"{mode:#o}", warn=True)
