@@ -12,7 +12,7 @@ import os
 import struct
 from functools import partial
 
-from fsprobe.checks import OPTIONAL, Finding, linux, mount_check
+from fsprobe.checks import OPTIONAL, Blocked, Finding, linux, mount_check
 from fsprobe.checks.mount import Mount
 
 ACCESS, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
@@ -45,12 +45,27 @@ def guest(m: Mount) -> int:
     return os.geteuid() if m.features.get("root") else NOBODY
 
 
-def give(m: Mount, path: str, name: str, *entries: tuple[int, ...]) -> bytes:
-    """Set an ACL, or learn that there are none here. Raises Unsupported."""
+def give(m: Mount, path: str, name: str, *entries: tuple[int, ...], kept: bool = True) -> bytes:
+    """Set an ACL, or learn that there are none here. Raises Unsupported, and Blocked where it has to be kept as it is
+    and is not: that alone is asked by `posix.acl.round-trip`."""
     value = packed(*entries)
     with m.optional(*DECLINED, what="setxattr of an ACL"):
         os.setxattr(path, name, value)
+    if kept:
+        try:
+            os.getxattr(path, name)
+        except OSError as error:
+            if error.errno == errno.ENODATA:
+                lost = OSError(errno.ENODATA, "an ACL was answered with success and not kept")
+                raise Blocked("setxattr", lost) from error
     return value
+
+
+def plain(m: Mount, name: str, mode: int) -> str:
+    """A file whose mode can be set."""
+    path = m.file(name, b"data")
+    m.chmod(path, mode)
+    return path
 
 
 def octals(modes: tuple[int, ...]) -> str:
@@ -69,7 +84,8 @@ def mode_of(m: Mount, path: str) -> int:
 def round_trip(m: Mount) -> None:
     """An ACL that was set is read back, is listed, and its mask is what the mode shows of the group."""
     path = m.file("shared", mode=0o600)
-    value = give(m, path, ACCESS, (OWNER, 6), (USER, 4, guest(m)), (GROUP, 0), (MASK, 4), (OTHER, 0))
+    whole = ((OWNER, 6), (USER, 4, guest(m)), (GROUP, 0), (MASK, 4), (OTHER, 0))
+    value = give(m, path, ACCESS, *whole, kept=False)
     m.expect_equal(permissions(value), permissions(os.getxattr(path, ACCESS)), "the ACL")
     m.expect(ACCESS in os.listxattr(path), f"{ACCESS} in the list of attributes", "it is not listed", warn=True)
     mode = mode_of(m, path)
@@ -78,11 +94,11 @@ def round_trip(m: Mount) -> None:
 
 @mount_check(
     "posix.acl.follows-chmod", op="SETATTR", level=OPTIONAL, source="catalogue 3.19.9; man 5 acl", needs=NEEDS,
-    also=("SETXATTR", "GETXATTR"), killers=("SETATTR:fake", "SETATTR:errno=EIO,nth=1", "GETXATTR:errno=EIO"),
+    also=("SETXATTR", "GETXATTR"), killers=("SETATTR:fake", "SETATTR:errno=EIO,nth=2", "GETXATTR:errno=EIO"),
 )
 def follows_chmod(m: Mount) -> None:
     """chmod of a file with an ACL changes its owner, mask and others, and leaves what the group and the user got."""
-    path = m.file("shared")
+    path = plain(m, "shared", 0o644)
     give(m, path, ACCESS, (OWNER, 6), (USER, 6, guest(m)), (GROUP, 2), (MASK, 6), (OTHER, 0))
     os.chmod(path, 0o404)
     m.expect_equal(0o404, mode_of(m, path), "the mode", show=oct)
@@ -97,8 +113,8 @@ def follows_chmod(m: Mount) -> None:
 )
 def plain_mode(m: Mount) -> None:
     """An ACL of owner, group and others alone is the mode: setting it sets that, and the file then has no ACL."""
-    path = m.file("shared", mode=0o600)
-    give(m, path, ACCESS, (OWNER, 6), (GROUP, 4), (OTHER, 4))
+    path = plain(m, "shared", 0o600)
+    give(m, path, ACCESS, (OWNER, 6), (GROUP, 4), (OTHER, 4), kept=False)
     mode = mode_of(m, path)
     m.expect(mode == 0o644, "mode 0644" + KEEP_IN_STEP, f"{mode:#o}", warn=mode == 0o600)
     try:
@@ -112,7 +128,7 @@ def plain_mode(m: Mount) -> None:
 @mount_check(
     "posix.acl.inherited", op="CREATE", level=OPTIONAL, source="catalogue 3.19.9; man 5 acl", needs=NEEDS,
     also=("MKDIR", "SETXATTR", "GETXATTR"),
-    killers=("SETXATTR:fake", "GETXATTR:errno=ENODATA,path=*/new", "GETATTR:attr.mode=0o100600,path=*/new"),
+    killers=("GETXATTR:errno=ENODATA,path=*/new", "CREATE:errno=EIO", "GETATTR:attr.mode=0o100600,path=*/new"),
 )
 def inherited(m: Mount) -> None:
     """In a directory with a default ACL new files have it, less what open did not ask for, and new directories too.
@@ -158,7 +174,7 @@ def removed(m: Mount) -> None:
 
 @mount_check(
     "posix.acl.refused", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.9; man 2 setxattr, man 5 acl",
-    needs=NEEDS, also=("GETXATTR",), killers=("SETXATTR:fake", "GETXATTR:errno=EIO"),
+    needs=NEEDS, also=("GETXATTR",), killers=("SETXATTR:errno=EIO", "GETXATTR:errno=EIO"),
 )
 def refused(m: Mount) -> None:
     """A default ACL of a file that is no directory is EACCES, one without the mask that it needs EINVAL."""
@@ -175,11 +191,11 @@ def refused(m: Mount) -> None:
 @mount_check(
     "posix.acl.enforced", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.9; man 5 acl",
     needs=(*NEEDS, "root", "allow_other"), also=("GETXATTR", "ACCESS", "OPEN"),
-    killers=("SETXATTR:fake", "GETXATTR:errno=ENODATA", "OPEN:errno=EACCES"),
+    killers=("OPEN:errno=EACCES", "OPEN:errno=EIO", "SETXATTR:errno=EIO"),
 )
 def enforced(m: Mount) -> None:
     """An ACL lets in the user it names, and keeps out the user to whom it gives nothing, whatever others may do."""
-    let_in, kept_out = m.file("let-in", b"data", mode=0o600), m.file("kept-out", b"data", mode=0o644)
+    let_in, kept_out = plain(m, "let-in", 0o600), plain(m, "kept-out", 0o644)
     give(m, let_in, ACCESS, (OWNER, 6), (USER, 4, NOBODY), (GROUP, 0), (MASK, 4), (OTHER, 0))
     give(m, kept_out, ACCESS, (OWNER, 6), (USER, 0, NOBODY), (GROUP, 4), (MASK, 4), (OTHER, 4))
 
