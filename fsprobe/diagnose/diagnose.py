@@ -14,6 +14,7 @@ from fsprobe.diagnose.absent import FAILED, disguised, not_implemented, read_onl
 from fsprobe.diagnose.derived import absorb
 from fsprobe.diagnose.evidence import Evidence, StartFailure
 from fsprobe.diagnose.failing import in_the_way, wrong_results
+from fsprobe.diagnose.follows import settle
 from fsprobe.diagnose.habits import habits
 from fsprobe.diagnose.names import two_nodes
 from fsprobe.diagnose.operations import OPERATIONS, rank
@@ -61,7 +62,7 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     everywhere = habits(evidence, _explained(found))
     found += wrong_results(evidence, _explained([*found, *everywhere]))
     found += in_the_way(evidence, _explained([*found, *everywhere]))
-    return _ranked([*_merged(found), *everywhere], evidence)
+    return _ranked(settle([*_merged(found), *everywhere], evidence), evidence)
 
 
 def _merged(found: Sequence[Diagnosis]) -> list[Diagnosis]:
@@ -97,9 +98,9 @@ def _ranked(found: Sequence[Diagnosis], evidence: Evidence) -> list[Diagnosis]:
 
 
 def _grade(one: Diagnosis, evidence: Evidence) -> int:
-    """An operation that does not work at all is as bad by a wrong error or wrong attributes as by wrong data."""
-    summary = evidence.operations.get(one.op)
-    useless = summary is not None and summary.verdict is OpVerdict.WRONG
+    """A core operation that does not work at all is as bad by a wrong error or wrong attributes as by wrong data."""
+    summary, row = evidence.operations.get(one.op), OPERATIONS.get(one.op)
+    useless = summary is not None and summary.verdict is OpVerdict.WRONG and row is not None and row.core
     if one.cause is Cause.NEVER_MOUNTED and any(check.verdict not in _UNASKED for check in evidence.checks):
         return _GRADE[Cause.NO_ALLOW_OTHER]
     alike = one.cause in (Cause.WRONG_ERRNO, Cause.WRONG_METADATA) and useless

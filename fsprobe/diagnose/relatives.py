@@ -14,10 +14,11 @@ _EVERYWHERE = {
 }  # fmt: skip
 
 # What libfuse's high-level interface calls besides the handler of the operation itself (lib/fuse.c): getattr for every
-# reply that carries attributes (lookup_path), rename for an open file that is unlinked (hide_node), unlink when such a
-# file is closed, lock for what is given back at close (fuse_flush_common).
+# reply that carries attributes (lookup_path), create for a regular file (fuse_lib_mknod), rename for an open file that
+# is unlinked (hide_node), unlink when such a file is closed, lock for what is given back at close (fuse_flush_common).
 _HIGH_LEVEL = {
     **dict.fromkeys(("LOOKUP", "CREATE", "MKNOD", "MKDIR", "SYMLINK", "LINK", "SETATTR", "READDIRPLUS"), ("GETATTR",)),
+    "MKNOD": ("CREATE", "GETATTR"),
     "UNLINK": ("RENAME",),
     "RELEASE": ("UNLINK", "RENAME", "SETLK"),
     **dict.fromkeys(("SETLKW", "GETLK", "FLUSH"), ("SETLK",)),

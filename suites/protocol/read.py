@@ -85,3 +85,23 @@ def same_twice(k: Kernel) -> None:
         k.read(second, 65536)
         return
     k.expect_equal(k.read(first, 65536), k.read(second, 65536), "content")
+
+
+@wire_check(
+    "protocol.read.windows", op="READ", source="catalogue 3.14.1", needs=("write",), quick=True,
+    killers=("READ:flip", "READ:short", "READ:errno=EIO"),
+)
+def windows(k: Kernel) -> None:
+    """Whatever a file of 300 KB holds, READ tells the same in pieces of 128 KiB and in pieces laid across these."""
+    size = 300_000
+    node = k.given_file("f", bytes(range(251)) * (size // 251 + 1))
+    handle = k.open(node)
+    stored = min(size, k.getattr(node).size)  # what a WRITE lost is no fault of READ's
+    large, small = bytearray(), bytearray()
+    for piece, told, first in ((131072, large, 131072), (32768, small, 10_000)):
+        while len(told) < stored:
+            length = min(first if not told else piece, stored - len(told))
+            data = k.read(handle, length, len(told))
+            k.expect_equal(length, len(data), f"bytes read at {len(told)}, {stored} being there")
+            told += data
+    k.expect_equal(bytes(small), bytes(large), "content, as read in other pieces")
