@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from collections.abc import Callable
 from typing import Any
@@ -66,17 +67,14 @@ def directory(m: Mount) -> None:
 
 @mount_check(
     "posix.link.ctime", op="LINK", source="catalogue 3.12.1; POSIX link", also=("GETATTR", "UNLINK"),
-    needs=("write", "hardlink"), killers=("GETATTR:attr.ctime=+1000,path=*first,nth=3", "LINK:errno=EIO,path=*second"),
+    needs=("write", "hardlink"), killers=("GETATTR:attr.ctime=+1000,path=*first,nth=3", "LINK:errno=EIO,path=*second0"),
 )
 def ctime(m: Mount) -> None:
     """A new name gives the file a later ctime."""
-    first, second = m.file("first"), m.path("second")
+    first, names = m.file("first"), itertools.count()
 
     def link() -> None:
-        if os.path.lexists(second):
-            with m.setup("unlink"):
-                os.unlink(second)
-        os.link(first, second)
+        os.link(first, m.path(f"second{next(names)}"))  # a new one each time: removing one moves ctime too
 
     m.expect_ctime_moves(first, link, "link")
 
