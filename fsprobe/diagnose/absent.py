@@ -23,7 +23,7 @@ _MET = (*FAILED, Verdict.WARN, Verdict.UNSUPPORTED)
 _REFUSALS = frozenset({"EROFS", "EACCES", "EPERM"})
 
 _COMMANDS_SHOWN = 4
-_HIDES_BY_RENAME = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
+_HIDES_BY_RENAME = ("libfuse2", "libfuse3", "fusepy", "mfusepy", "fuse-python", "cgofuse")
 
 
 def not_implemented(evidence: Evidence) -> list[Diagnosis]:

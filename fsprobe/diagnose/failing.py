@@ -24,7 +24,7 @@ _PARENT_MTIME = re.compile(r"newer mtime after .*\bthe directory\b")
 _MTIME_FIX = "Set mtime and ctime of the parent whenever an entry is made, removed or renamed in it (POSIX)."
 # An open file whose name is gone is not known any more.
 _GONE = re.compile(r"^(?!LOOKUP|UNLINK|RMDIR|RENAME|LINK )\w+ \S+ \(deleted\).* → (ESTALE|ENOENT|EBADF)\b")
-_LOOKS_UP = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
+_LOOKS_UP = ("libfuse2", "libfuse3", "fusepy", "mfusepy", "fuse-python", "cgofuse")
 _MANY = 4
 _ONE_TIME = re.compile(r"setattr\.(?:one-time|times-omit)|touch-[am]\b")
 _ONE_TIME_TOLD = "libfuse 2 drops a change of atime or mtime alone, and answers success, unless it was told not to"

@@ -1,7 +1,7 @@
 """How each FUSE library names the handler of an operation, and what it answers where that handler is missing.
 
-Owns looking things up by library; the rows themselves lie in `handlers_c`, `handlers_rust`, `handlers_go` and
-`handlers_python`. Knows nothing of how a library is recognised.
+Owns looking things up by library; the rows themselves lie in `handlers_c`, `handlers_rust`, `handlers_rust_async`,
+`handlers_go`, `handlers_gofuse` and `handlers_python`. Knows nothing of how a library is recognised.
 """
 
 from __future__ import annotations
@@ -9,9 +9,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fsprobe.diagnose.handlers_c import LIBFUSE2, LIBFUSE3, LIBFUSE_LOW
-from fsprobe.diagnose.handlers_go import BAZIL, BAZIL_MISSING, GO_FUSE, GO_FUSE_MISSING, JACOBSA
-from fsprobe.diagnose.handlers_python import FUSEPY, FUSEPY_MISSING, MFUSEPY, MFUSEPY_MISSING, PYFUSE3, REFERENCE_RAW
-from fsprobe.diagnose.handlers_rust import FUSE_RS, FUSER, FUSER_MISSING
+from fsprobe.diagnose.handlers_go import BAZIL, BAZIL_MISSING, CGOFUSE, JACOBSA
+from fsprobe.diagnose.handlers_gofuse import (
+    GO_FUSE,
+    GO_FUSE_MISSING,
+    GO_NODEFS,
+    GO_PATHFS,
+    GO_RAW,
+    GO_RAW_MISSING,
+    NODEFS_MISSING,
+    PATHFS_MISSING,
+)
+from fsprobe.diagnose.handlers_python import (
+    FUSE_PYTHON,
+    FUSEPY,
+    FUSEPY_MISSING,
+    LLFUSE,
+    MFUSEPY,
+    MFUSEPY_MISSING,
+    PYFUSE3,
+    REFERENCE_RAW,
+)
+from fsprobe.diagnose.handlers_rust import FUSE_RS, FUSER, FUSER_MISSING, FUSER_TYPED
+from fsprobe.diagnose.handlers_rust_async import BACKEND, BACKEND_MISSING, FUSE3, FUSE3_MISSING, POLYFUSE
 from fsprobe.diagnose.rows import Handler, Rows
 
 FAMILIES: Mapping[str, Rows] = {
@@ -19,13 +39,23 @@ FAMILIES: Mapping[str, Rows] = {
     "libfuse3": LIBFUSE3,
     "libfuse-low": LIBFUSE_LOW,
     "fuser": FUSER,
+    "fuser-0.17": FUSER_TYPED,
     "fuse-rs": FUSE_RS,
+    "fuse3-rs": FUSE3,
+    "polyfuse": POLYFUSE,
+    "fuse-backend-rs": BACKEND,
     "go-fuse": GO_FUSE,
+    "go-fuse-raw": GO_RAW,
+    "go-fuse-nodefs": GO_NODEFS,
+    "go-fuse-pathfs": GO_PATHFS,
     "bazil": BAZIL,
     "jacobsa": JACOBSA,
+    "cgofuse": CGOFUSE,
     "pyfuse3": PYFUSE3,
+    "llfuse": LLFUSE,
     "fusepy": FUSEPY,
     "mfusepy": MFUSEPY,
+    "fuse-python": FUSE_PYTHON,
     "reference-raw": REFERENCE_RAW,
 }
 """The rows of every library, by the key that `Library.family` holds."""
@@ -34,14 +64,24 @@ TITLES: Mapping[str, str] = {
     "libfuse2": "libfuse 2, high level",
     "libfuse3": "libfuse 3, high level",
     "libfuse-low": "libfuse, low level",
-    "fuser": "fuser (Rust)",
+    "fuser": "fuser (Rust) to 0.16",
+    "fuser-0.17": "fuser (Rust) from 0.17",
     "fuse-rs": "fuse (Rust)",
+    "fuse3-rs": "fuse3 (Rust)",
+    "polyfuse": "polyfuse (Rust)",
+    "fuse-backend-rs": "fuse-backend-rs (Rust)",
     "go-fuse": "go-fuse, package fs",
+    "go-fuse-raw": "go-fuse, RawFileSystem",
+    "go-fuse-nodefs": "go-fuse, package nodefs",
+    "go-fuse-pathfs": "go-fuse, package pathfs",
     "bazil": "bazil.org/fuse",
     "jacobsa": "jacobsa/fuse",
+    "cgofuse": "cgofuse",
     "pyfuse3": "pyfuse3",
-    "fusepy": "fusepy",
+    "llfuse": "llfuse",
+    "fusepy": "fusepy, refuse",
     "mfusepy": "mfusepy",
+    "fuse-python": "fuse-python",
 }
 """What a person calls each library that anybody can build on."""
 
@@ -56,9 +96,16 @@ _MISSING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "libfuse2": _LIBFUSE_MISSING,
     "libfuse3": _LIBFUSE_MISSING,
     "fuser": {**_RUST_OK, **FUSER_MISSING},
+    "fuser-0.17": {**_RUST_OK, **FUSER_MISSING},
     "fuse-rs": _RUST_OK,
+    "fuse3-rs": FUSE3_MISSING,
+    "fuse-backend-rs": BACKEND_MISSING,
     "go-fuse": GO_FUSE_MISSING,
+    "go-fuse-raw": GO_RAW_MISSING,
+    "go-fuse-nodefs": NODEFS_MISSING,
+    "go-fuse-pathfs": PATHFS_MISSING,
     "bazil": BAZIL_MISSING,
+    "fuse-python": _LIBFUSE_MISSING,
     "fusepy": FUSEPY_MISSING,
     "mfusepy": MFUSEPY_MISSING,
     "reference-raw": _LIBFUSE_MISSING,

@@ -82,6 +82,8 @@ _HIGH3 = {
     "LSEEK": "off_t lseek(const char *path, off_t off, int whence, struct fuse_file_info *fi)",
     "COPY_FILE_RANGE": "ssize_t copy_file_range(const char *path_in, struct fuse_file_info *fi_in, off_t off_in, "
     "const char *path_out, struct fuse_file_info *fi_out, off_t off_out, size_t size, int flags)",
+    "STATX": "int statx(const char *path, int flags, int mask, struct statx *stxbuf, struct fuse_file_info *fi) "
+    "/* from libfuse 3.18 on */",
 }
 
 _LOW = {
@@ -139,9 +141,12 @@ _LOW = {
     "struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *fi_out, "
     "size_t len, int flags)",
     "LSEEK": "void lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)",
-    # From libfuse 3.17 and 3.18 on; older versions answer ENOSYS whatever the daemon does.
-    "TMPFILE": "void tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode, struct fuse_file_info *fi)",
-    "STATX": "void statx(fuse_req_t req, fuse_ino_t ino, int flags, int mask, struct fuse_file_info *fi)",
+    # Older versions answer ENOSYS whatever the daemon does.
+    "TMPFILE": "void tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode, struct fuse_file_info *fi) "
+    "/* from libfuse 3.17 on */",
+    "STATX": "void statx(fuse_req_t req, fuse_ino_t ino, int flags, int mask, struct fuse_file_info *fi) "
+    "/* from libfuse 3.18 on */",
+    "SYNCFS": "void syncfs(fuse_req_t req, fuse_ino_t ino) /* newer than libfuse 3.18 */",
 }
 
 

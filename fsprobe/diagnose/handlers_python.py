@@ -1,4 +1,4 @@
-"""The handlers of the Python bindings: pyfuse3, fusepy, mfusepy; and of the reference's own front.
+"""The handlers of the Python bindings: pyfuse3, llfuse, fusepy, mfusepy, fuse-python; and of the reference's own front.
 
 Owns declarations and what the base class answers by itself. fusepy and mfusepy hide an absent method behind errors
 that look like a decision (EROFS and the like); knows nothing of a daemon.
@@ -42,6 +42,62 @@ _PYFUSE3 = {
     "ACCESS": "access(self, inode, mode, ctx)",
     "CREATE": "create(self, parent_inode, name, mode, flags, ctx)",
     "POLL": "poll(self, inode, fh, poll_handle, ctx)",
+    "BATCH_FORGET": "forget(self, inode_list)",
+}
+
+# pyfuse3 is llfuse made asynchronous; what differs:
+_LLFUSE = {
+    **{op: text for op, text in _PYFUSE3.items() if op not in ("RENAME2", "READDIRPLUS", "POLL")},
+    "RENAME": "rename(self, parent_inode_old, name_old, parent_inode_new, name_new, ctx)",
+    "READDIR": "readdir(self, fh, off)",
+    "INIT": "init(self)",
+    "DESTROY": "destroy(self)",
+}
+
+# The last argument is given where `open`, `create` or `opendir` returned an object.
+_FUSE_PYTHON = {
+    "LOOKUP": "getattr(self, path)",
+    "GETATTR": """getattr(self, path)
+        fgetattr(self, path, fh=None)""",
+    "SETATTR": """chmod(self, path, mode)
+        chown(self, path, uid, gid)
+        truncate(self, path, length)
+        ftruncate(self, path, length, fh=None)
+        utimens(self, path, ts_acc, ts_mod)
+        utime(self, path, times)""",
+    "READLINK": "readlink(self, path)",
+    "SYMLINK": "symlink(self, target, path)",
+    "MKNOD": "mknod(self, path, mode, dev)",
+    "MKDIR": "mkdir(self, path, mode)",
+    "UNLINK": "unlink(self, path)",
+    "RMDIR": "rmdir(self, path)",
+    "RENAME": "rename(self, path, newpath)",
+    "LINK": "link(self, path, newpath)",
+    "OPEN": "open(self, path, flags)",
+    "READ": "read(self, path, size, offset, fh=None)",
+    "WRITE": "write(self, path, buf, offset, fh=None)",
+    "STATFS": "statfs(self)",
+    "RELEASE": "release(self, path, flags, fh=None)",
+    "FSYNC": "fsync(self, path, datasync, fh=None)",
+    "SETXATTR": "setxattr(self, path, name, value, flags)",
+    "GETXATTR": "getxattr(self, path, name, size)",
+    "LISTXATTR": "listxattr(self, path, size)",
+    "REMOVEXATTR": "removexattr(self, path, name)",
+    "FLUSH": "flush(self, path, fh=None)",
+    "INIT": "fsinit(self)",
+    "OPENDIR": "opendir(self, path)",
+    "READDIR": "readdir(self, path, offset, dh=None)",
+    "RELEASEDIR": "releasedir(self, path, dh=None)",
+    "FSYNCDIR": "fsyncdir(self, path, datasync, dh=None)",
+    "GETLK": "lock(self, path, cmd, owner, fh=None, **flock)",
+    "SETLK": "lock(self, path, cmd, owner, fh=None, **flock)",
+    "SETLKW": "lock(self, path, cmd, owner, fh=None, **flock)",
+    "ACCESS": "access(self, path, mode)",
+    "CREATE": "create(self, path, flags, mode)",
+    "BMAP": "bmap(self, path, blocksize, idx)",
+    "DESTROY": "fsdestroy(self)",
+    "IOCTL": "ioctl(self, path, cmd, data, flags, fh=None)",
+    "POLL": "poll(self, path, poll_handle, fh=None)",
 }
 
 _FUSEPY = {
@@ -87,7 +143,16 @@ _FUSEPY = {
 
 _MFUSEPY = {
     **_FUSEPY,
+    "READ": """read(self, path, size, offset, fh)
+        read_buf(self, path, bufpp, size, offset, fh)""",
+    "WRITE": """write(self, path, data, offset, fh)
+        write_buf(self, path, buf, offset, fh)""",
+    "INIT": """init(self, path)
+        init_with_config(self, conn_info, config_3)""",
     "READDIR": """readdir(self, path, fh)
+        readdir_with_offset(self, path, offset, fh)""",
+    # with libfuse 3
+    "READDIRPLUS": """readdir(self, path, fh)
         readdir_with_offset(self, path, offset, fh)""",
     "GETLK": "lock(self, path, fh, cmd, lock)",
     "SETLK": """lock(self, path, fh, cmd, lock)
@@ -127,10 +192,12 @@ def _def(line: str) -> str:
 
 
 def _async_def(line: str) -> str:
-    return "async def " + line
+    return ("def " if line == "init(self)" else "async def ") + line
 
 
-PYFUSE3: Rows = rows(_PYFUSE3, _operations, _async_def)
+PYFUSE3: Rows = rows({**_PYFUSE3, "INIT": "init(self)"}, _operations, _async_def)
+LLFUSE: Rows = rows(_LLFUSE, _operations, _def)
+FUSE_PYTHON: Rows = rows(_FUSE_PYTHON, _method, _def)
 FUSEPY: Rows = rows(_FUSEPY, _method, _def)
 MFUSEPY: Rows = rows(_MFUSEPY, _method, _def)
 

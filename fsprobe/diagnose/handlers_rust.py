@@ -1,11 +1,12 @@
 """The handlers of the Rust crates `fuser` and `fuse`: methods of their trait `Filesystem`.
 
-Owns declarations (fuser 0.15, fuse 0.3.1) and what a default method answers when that is not ENOSYS; fuser 0.16 and
-later wrap the same arguments in types of their own (INodeNo, FileHandle, Errno). Knows nothing of a daemon.
+Owns declarations (fuser 0.15 and 0.17, fuse 0.3.1) and what a default method answers when that is not ENOSYS; knows
+nothing of a daemon.
 """
 
-
 from __future__ import annotations
+
+import re
 
 from fsprobe.diagnose.rows import Rows, rows
 
@@ -124,5 +125,42 @@ def _fuse_rs(line: str) -> str:
     return f"fn {head}(&mut self, req: &Request, {rest}".replace(", )", ")")
 
 
+# From 0.17 on the same arguments in the same order have types of their own, and `self` is shared. Of two patterns
+# that fit the first is taken.
+_TYPED = (
+    (r"\b(ino|parent|newparent|ino_in|ino_out): u64", r"\1: INodeNo"),
+    (r"\b(fh|fh_in|fh_out): u64", r"\1: FileHandle"),
+    (r"\bfh: Option<u64>", "fh: Option<FileHandle>"),
+    (r"\block_owner: u64", "lock_owner: LockOwner"),
+    (r"\block_owner: Option<u64>", "lock_owner: Option<LockOwner>"),
+    (r"\bwrite_flags: u32", "write_flags: WriteFlags"),
+    (r"\bmask: i32", "mask: AccessFlags"),
+    (r"\bph: PollHandle, events: u32", "ph: PollNotifier, events: PollEvents"),
+    (r"&\[fuse_forget_one\]", "&[ForgetOne]"),
+    (r"Result<\(\), c_int>", "io::Result<()>"),
+)
+_TYPED_FLAGS = {
+    "setattr": ("Option<u32>", "Option<BsdFileFlags>"), "rename": ("u32", "RenameFlags"), "open": ("i32", "OpenFlags"),
+    "read": ("i32", "OpenFlags"), "write": ("i32", "OpenFlags"), "release": ("i32", "OpenFlags"),
+    "opendir": ("i32", "OpenFlags"), "releasedir": ("i32", "OpenFlags"), "ioctl": ("u32", "IoctlFlags"),
+    "poll": ("u32", "PollFlags"), "copy_file_range": ("u32", "CopyFileRangeFlags"),
+}  # fmt: skip
+
+
+def _fuser_typed(line: str) -> str:
+    head, _, rest = line.partition("(")
+    for pattern, typed in _TYPED:
+        rest = re.sub(pattern, typed, rest)
+    if head != "lseek":
+        rest = re.sub(r"\b(offset|offset_in|offset_out|length): i64", r"\1: u64", rest)
+    if head in _TYPED_FLAGS:
+        plain, typed = _TYPED_FLAGS[head]
+        rest = rest.replace(f" flags: {plain}", f" flags: {typed}")
+    if head == "destroy":
+        return "fn destroy(&mut self)"
+    return f"fn {head}({'&mut self' if head == 'init' else '&self'}, req: &Request, {rest}".replace(", )", ")")
+
+
 FUSER: Rows = rows(_FUSER, _trait, _fuser)
+FUSER_TYPED: Rows = rows(_FUSER, _trait, _fuser_typed)
 FUSE_RS: Rows = rows(_FUSE_RS, _trait, _fuse_rs)

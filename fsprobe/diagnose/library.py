@@ -17,11 +17,16 @@ _BEFORE, _AFTER = 32, 48
 _TRAIT_WARNING = b"[Not Implemented] setattr("  # what fuser's default method logs
 _MARKERS = re.compile(
     rb"fuse_main_real|fuse_session_new|fuse_lowlevel_new|\bfuse_new\b|\blibfuse3?\.so\.\d[\d.]*"
-    rb"|github\.com/hanwen/go-fuse(?:/v2)?(?:[@\t]v[\d.]+)?|bazil\.org/fuse(?:[@\t]v[\d.]+)?"
-    rb"|github\.com/jacobsa/fuse(?:[@\t]v[\d.]+)?"
-    rb"|\bfuser-\d+\.\d+\.\d+|\bfuse-0\.\d+\.\d+|\bfuse-backend-rs-\d+\.\d+\.\d+"
-    rb"|\bfuse3-\d+\.\d+\.\d+|\bpolyfuse-\d+\.\d+\.\d+"
-    rb"|(?:import|from)\s+mfusepy\b"
+    # what a libfuse that is built in and stripped still has: messages of both, and of version 3 alone
+    rb"|fuse internal error: node %llu not found|fuse: empty argv passed to fuse_session_new"
+    # a Go binary names its modules, and each function by its package, symbols or none
+    rb"|github\.com/hanwen/go-fuse(?:/v2)?(?:[@\t]v[\d.]+|/fs\.|/fuse/nodefs\.|/fuse/pathfs\.|/fuse\.)?"
+    rb"|bazil\.org/fuse(?:[@\t]v[\d.]+)?|github\.com/jacobsa/fuse(?:[@\t]v[\d.]+)?"
+    rb"|github\.com/(?:winfsp|billziss-gh)/cgofuse(?:[@\t]v[\d.]+|/fuse\.)"
+    # a Rust binary names the source of whatever can panic; a fork's name ends in that of its origin
+    rb"|(?<![\w-])fuser-\d+\.\d+\.\d+|(?<![\w-])fuse-0\.\d+\.\d+|\bfuse-backend-rs-\d+\.\d+\.\d+"
+    rb"|(?<![\w-])fuse3-0\.\d+\.\d+|\bpolyfuse-\d+\.\d+\.\d+"
+    rb"|(?:import|from)\s+(?:mfusepy|refuse)\b"
 )
 _REFERENCE = re.compile(r"(?:^|[/ ])(?:reference_fs|vexfs-fuse)\b")
 _INTERPRETER = re.compile(r"/(?:lib)?python3?[\d.]*(?:\.so[\d.]*)?$", re.MULTILINE)
@@ -102,9 +107,9 @@ def _python(paths: str, text: str, command: str) -> Library | None:
     if "/pyfuse3" in paths:
         return Library("pyfuse3", family="pyfuse3")
     if "/llfuse" in paths:
-        return Library("llfuse")
+        return Library("llfuse", family="llfuse")
     if "_fusemodule" in paths or "/fuseparts/" in paths:
-        return Library("fuse-python")
+        return Library("fuse-python", family="fuse-python")
     if not _INTERPRETER.search(paths):
         return None
     if "libfuse" not in paths:  # the reference loads libfuse but for its own front, which speaks the protocol itself
@@ -113,35 +118,51 @@ def _python(paths: str, text: str, command: str) -> Library | None:
     # fusepy never loads libfuse 3; mfusepy takes it where it is there.
     if says_mfusepy or "libfuse3.so" in paths:
         return Library("mfusepy", family="mfusepy")
-    return Library("fusepy", family="fusepy")
+    return Library("refuse" if re.search(r"\brefuse\b", text) else "fusepy", family="fusepy")
+
+
+_INTERFACES = (
+    (r"/fs\.", "go-fuse"), (r"/fuse/pathfs\.", "go-fuse-pathfs"), (r"/fuse/nodefs\.", "go-fuse-nodefs"),
+    (r"/fuse\.", "go-fuse-raw"),
+)  # fmt: skip
+"""The packages of go-fuse and the handlers that each calls; pathfs is built on nodefs, and all on the raw interface."""
 
 
 def _go(text: str, command: str, init: Mapping[str, int] | None) -> Library | None:
-    hanwen, bazil, jacobsa = (
-        sign in text for sign in ("github.com/hanwen/go-fuse", "bazil.org/fuse", "github.com/jacobsa/fuse")
+    hanwen, bazil, jacobsa, cgofuse = (
+        re.search(sign, text) is not None
+        for sign in (r"hanwen/go-fuse", r"bazil\.org/fuse", r"jacobsa/fuse", r"/cgofuse[@\t/]")
     )
-    if hanwen and bazil:  # rclone carries both: `mount` uses the one, `mount2` the other
+    # rclone carries two or three: `mount` uses bazil's, `mount2` go-fuse, `cmount` cgofuse, which loads libfuse then
+    verb = re.search(r"\b(c?mount2?)\b", command)
+    if cgofuse and (not (hanwen or bazil or jacobsa) or (verb is not None and verb[1] == "cmount")):
+        return Library("cgofuse", _version(r"/cgofuse[@\t]v([\d.]+)", text), family="cgofuse")
+    if hanwen and bazil:
         minor = init.get("minor", 0) if init else 0
-        hanwen = re.search(r"\bmount2\b", command) is not None or minor > 17
+        hanwen = (verb is not None and verb[1] == "mount2") or minor > 17
         bazil = not hanwen
     if jacobsa:
         return Library("jacobsa/fuse", _version(r"jacobsa/fuse[@\t]v([\d.]+)", text), family="jacobsa")
     if hanwen:
-        return Library("go-fuse", _version(r"hanwen/go-fuse(?:/v2)?[@\t]v([\d.]+)", text), family="go-fuse")
+        version = _version(r"hanwen/go-fuse(?:/v2)?[@\t]v([\d.]+)", text)
+        called = (family for sign, family in _INTERFACES if re.search(rf"hanwen/go-fuse(?:/v2)?{sign}", text))
+        return Library("go-fuse", version, family=next(called, "go-fuse"))
     if bazil:
         return Library("bazil", _version(r"bazil\.org/fuse[@\t]v([\d.]+)", text), family="bazil")
     return None
 
 
 def _rust(text: str) -> Library | None:
-    if version := _version(r"\bfuser-(\d+\.\d+)", text):
-        return Library("fuser", version, family="fuser")
+    if version := _version(r"(?<![\w-])fuser-(\d+\.\d+)", text):
+        major, minor = map(int, version.split("."))
+        return Library("fuser", version, family="fuser-0.17" if (major, minor) >= (0, 17) else "fuser")
     if version := _version(r"\bfuse-backend-rs-(\d+\.\d+)", text):
-        return Library("fuse-backend-rs", version)
-    for other in ("fuse3", "polyfuse"):
-        if version := _version(rf"\b{other}-(\d+\.\d+)\.\d", text):
-            return Library(f"{other} (Rust)", version)
-    if version := _version(r"\bfuse-(0\.\d+)\.\d", text):
+        return Library("fuse-backend-rs", version, family="fuse-backend-rs")
+    if version := _version(r"(?<![\w-])fuse3-(\d+\.\d+)", text):
+        return Library("fuse3 (Rust)", version, family="fuse3-rs")
+    if version := _version(r"\bpolyfuse-(\d+\.\d+)", text):
+        return Library("polyfuse (Rust)", version, family="polyfuse")
+    if version := _version(r"(?<![\w-])fuse-(0\.\d+)\.\d", text):
         return Library("fuse (Rust)", version, family="fuse-rs")
     return Library("fuser", family="fuser") if "[Not Implemented] setattr(" in text else None
 
@@ -151,9 +172,10 @@ def _libfuse(paths: str, text: str) -> Library | None:
     linked = found or re.search(r"libfuse(3?)\.so\.(\d+)(?:\.(\d+))?", text)
     high = "fuse_main_real" in text or re.search(r"\bfuse_new", text) is not None
     low = "fuse_session_new" in text or "fuse_lowlevel_new" in text
-    if linked is None and not (high or low):
+    built_in = "fuse internal error: node" in text or "fuse: empty argv" in text
+    if linked is None and not (high or low or built_in):
         return None
-    kind = "low" if low and not high else "high" if high else ""
+    kind = "low" if low and not high and not built_in else "high" if high else ""
     if linked is None:  # built in statically: the interface tells the version
         three = "fuse_session_new" in text
         version = "3" if three else "2"
@@ -165,7 +187,10 @@ def _libfuse(paths: str, text: str) -> Library | None:
 
 
 def _by_init(init: Mapping[str, int] | None) -> Library | None:
-    """The Rust crates ask for writes of 16 MiB, which nothing else does; `fuse` stopped at minor 8."""
+    """`fuse`, fuser and polyfuse ask for writes of 16 MiB, which nothing else does; `fuse` stopped at minor 8.
+
+    Of the other two fuser is by far the more common.
+    """
     if not init or init.get("max_write", 0) != 16 << 20:
         return None
     if init.get("minor") == 8:

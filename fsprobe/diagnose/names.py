@@ -16,7 +16,7 @@ from fsprobe.results.verdicts import Cause, Verdict
 _TWO_NODES = re.compile(r"takes the two names for two files|nobody reads the second")
 _TWO_NUMBERS = re.compile(r"^(?:the|one) inode number\b")
 _TWO_NUMBERS_SEEN = re.compile(r"two (?:different )?inode numbers|hardlink different from source")
-_PATHS = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
+_PATHS = ("libfuse2", "libfuse3", "fusepy", "mfusepy", "fuse-python", "cgofuse")
 _BY_PATH = (
     "libfuse's high-level interface gives every name a node of its own. Mount with the options attr_timeout=0 and "
     "entry_timeout=0, so that the kernel keeps nothing that the other name has changed; or use the low-level interface."

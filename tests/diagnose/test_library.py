@@ -40,7 +40,7 @@ PYFUSE3 = "7f00-7f01 r-xp 0 08:01 9 /site-packages/pyfuse3/__init__.cpython-311-
         ([], b"bazil.org/fuse github.com/hanwen/go-fuse", ["rclone", "mount2", "x:"], None, "go-fuse", "go-fuse"),
         ([], b"/registry/src/index/fuser-0.15.1/src/lib.rs", [], None, "fuser 0.15", "fuser"),
         ([LIB2], b"/registry/src/index/fuse-0.3.1/src/lib.rs", [], None, "fuse (Rust) 0.3", "fuse-rs"),
-        ([], b"/src/fuse-backend-rs-0.12.0/src", [], None, "fuse-backend-rs 0.12", ""),
+        ([], b"/src/fuse-backend-rs-0.12.0/src", [], None, "fuse-backend-rs 0.12", "fuse-backend-rs"),
         ([], b"", [], {"minor": 8, "max_write": 16 << 20}, "fuse (Rust)", "fuse-rs"),
         ([], b"", [], {"minor": 31, "max_write": 16 << 20}, "fuser", "fuser"),
         ([], b"nothing here", ["x"], {"minor": 31, "max_write": 131072}, "unknown", ""),
