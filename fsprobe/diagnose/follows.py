@@ -25,6 +25,8 @@ _ROOTS_ONLY = (
     Cause.BLOCKED_IO, Cause.BUSY_LOOP, Cause.STOPPED, Cause.OUT_OF_FILES, Cause.NOT_IMPLEMENTED, Cause.MALFORMED_REPLY,
 )  # fmt: skip
 _MAY_FOLLOW = (Cause.WRONG_DATA, Cause.WRONG_METADATA, Cause.WRONG_ERRNO, Cause.SILENT_NOOP)
+# By so many times more checks does a root fail.
+_MORE, _MUCH_MORE, _FAR_MORE = 3, 10, 20
 # These take part in nearly every check, so that having taken part says little.
 _EVERYWHERE = frozenset({"LOOKUP", "GETATTR", "CREATE", "MKDIR", "OPEN", "FLUSH", "RELEASE", "FORGET"})
 
@@ -39,9 +41,9 @@ _WORDS = (
     ("ino", r"\bino(?:de)?s?\b|same file|file system loop"),
     ("lock", r"\block(?:ed|s)?\b"),
     ("names", r"\b(?:listed|listing|lists|entries|names|found)\b|\bfind: |the tree after|output of `(?:ls|find)\b"
-              r"|who did not find"),
+              r"|who did not find|\[b['\"]"),
     ("content", r"\bcontents?\b|\bcopy equal\b|\bSHA-256\b|\bbytes\b|\bzeros\b|\bdata\b|\bvalue\b"
-                r"|output of `(?!stat\b|ls\b|find\b)"),
+                r"|output of `(?!stat\b|ls\b|find\b)|the tree after|(?<!\[)\bb['\"]"),
     ("type", r"\btype\b|\bstays a\b"),
 )  # fmt: skip
 _SYMPTOMS = tuple((name, re.compile(pattern)) for name, pattern in _WORDS)
@@ -52,7 +54,8 @@ _LEADS_TO: dict[str, frozenset[str]] = {
     "content": frozenset({"program", "fault"}),
     "names": frozenset({"program", "ENOENT", "ENOTEMPTY", "EEXIST"}),
     "type": frozenset({"program", "EISDIR", "ENOTDIR", "EIO"}),
-    "ino": frozenset({"program", "names", "ENOTEMPTY"}),
+    "ino": frozenset({"program", "names", "ENOTEMPTY", "ECONNREFUSED", "ESTALE"}),
+    "nlink": frozenset({"ENOENT"}),
     "node": frozenset({"EIO", "ESTALE", "ENOENT"}),
     "times": frozenset({"program"}),
     "mode": frozenset({"program", "EACCES", "EPERM"}),
@@ -89,7 +92,7 @@ class _Suspect:
 
 def settle(found: Sequence[Diagnosis], evidence: Evidence) -> list[Diagnosis]:
     """The causes, those that only follow from another one put to it: first the root that explains most."""
-    results = {check.id: check for check in evidence.checks if check.verdict in _BROKEN}
+    results = {check.id: check for check in evidence.checks if check.verdict in _BROKEN or check.blocked_by}
     suspects = [_suspect(one, results) for one in found if one.confidence != "note"]
     kept = list(found)
     while True:
@@ -99,7 +102,9 @@ def settle(found: Sequence[Diagnosis], evidence: Evidence) -> list[Diagnosis]:
             return kept
         gone = [one.cause for one in after]
         ids = dict.fromkeys((*root.cause.checks, *(id for one in gone for id in one.checks)))
-        whole = replace(root.cause, checks=tuple(ids))
+        # Where the words of two prove neither, the other is named beside.
+        even = [op for one in after if not any(root.weight) for op in one.cause.ops if op not in root.cause.ops]
+        whole = replace(root.cause, checks=tuple(ids), ops=(*root.cause.ops, *dict.fromkeys(even)))
         kept = [whole if one is root.cause else one for one in kept if not any(one is other for other in gone)]
         suspects = [_suspect(whole, results) if one is root else one for one in suspects if one not in after]
 
@@ -118,7 +123,8 @@ def symptoms_of(check: CheckResult) -> frozenset[str]:
 
 
 def _suspect(cause: Diagnosis, results: dict[str, CheckResult]) -> _Suspect:
-    checks = tuple(results[id] for id in cause.checks if id in results)
+    met = [results[id] for id in cause.checks if id in results]
+    checks = tuple([check for check in met if check.verdict in _BROKEN] or met)
     mine = [check for check in checks if check.op == cause.op] or checks
     symptoms = frozenset(name for check in mine for name in symptoms_of(check)) - {"program"}
     if cause.cause is Cause.NOT_IMPLEMENTED and cause.op in ("READDIR", "READDIRPLUS"):
@@ -141,12 +147,13 @@ def _follows(one: _Suspect, root: _Suspect, evidence: Evidence) -> bool:
     if _ends_in(*ops, family):
         return True
     if ops[0] == ops[1]:
-        return root.cause.cause in _ROOTS_ONLY or len(root.checks) >= len(one.checks)
+        return root.cause.cause in _ROOTS_ONLY or len(root.checks) > len(one.checks)
     if set(ops) <= _LOCKS and one_handler(*ops, family):
         return len(root.checks) >= len(one.checks)
-    many = len(root.checks) >= 4 * len(one.checks)
     if _explains(one, root, evidence):  # each took part in all that the other failed in
-        return root.weight > one.weight or (root.weight == one.weight and many)
+        times = len(root.checks) / len(one.checks)
+        alike = root.weight == one.weight and (times >= _MORE or (not any(one.weight) and times >= 1))
+        return root.weight > one.weight or alike
     if root.cause.op in _EVERYWHERE:
         return root.weight >= one.weight and len(root.checks) >= len(one.checks)
     return root.main or len(root.checks) >= len(one.checks)
@@ -158,7 +165,18 @@ def _ends_in(op: str, other: str, family: str) -> bool:
 
 
 def _explains(root: _Suspect, one: _Suspect, evidence: Evidence) -> bool:
-    return all(_explains_check(root, one.cause.op, check, evidence) for check in one.checks)
+    """Whether all that fails of the one may come of the other; of one that fails nearly everywhere anything does."""
+    times, small = len(root.checks) / len(one.checks), not any(one.weight)
+    op, family = one.cause.op, evidence.library.family
+    return all(
+        (small and times >= _FAR_MORE and _took_part(root.cause.op, check, family))
+        or (small and times >= _MUCH_MORE and _took_part(root.cause.op, check, family)
+            and bool(symptoms_of(check) & root.symptoms))
+        or (small and times >= _MORE and (op == root.cause.op or not symptoms_of(check) - {"program"})
+            and _took_part(root.cause.op, check, family))
+        or _explains_check(root, op, check, evidence)
+        for check in one.checks
+    )  # fmt: skip
 
 
 def _explains_check(root: _Suspect, op: str, check: CheckResult, evidence: Evidence) -> bool:
@@ -186,9 +204,11 @@ def _explains_check(root: _Suspect, op: str, check: CheckResult, evidence: Evide
     if cause.cause is Cause.SILENT_NOOP:
         leads_to |= _UNDONE
     if "content" in root.symptoms and check.layer == "shell":
-        leads_to |= {"size"}  # `wc -c` counts what it reads
+        leads_to |= {"size", "endless"}  # `wc -c` counts what it reads, and somebody waits for what is not there
+    if "times" in root.symptoms and check.layer == "shell":
+        leads_to |= {"names", "content"}  # `ls -t`, `find -newer`, make
     if cause.cause is Cause.WRONG_ERRNO and cause.op in ("READ", "WRITE", "OPEN", "FLUSH", "FSYNC"):
-        leads_to |= {"program", "fault"}  # a mapping is read, and a program is started, by it
+        leads_to |= {"program", "fault", "content", "size"}  # a call of several requests stops at the first that fails
     return bool(shown & (root.symptoms | leads_to))
 
 

@@ -206,7 +206,9 @@ def cause_of(check: CheckResult, evidence: Evidence) -> Cause:
         return Cause.WRONG_ERRNO
     if _CONTENT.search(said):
         return Cause.WRONG_DATA
-    if check.op in _ATTRIBUTE_OPS or _ATTRIBUTE.search(said):
+    if check.op in ("READDIR", "READDIRPLUS") and _LISTED.search(said):
+        return Cause.WRONG_DATA
+    if check.op in (*_ATTRIBUTE_OPS, "MKNOD") or _ATTRIBUTE.search(said):  # what MKNOD makes holds nothing
         return Cause.WRONG_METADATA
     return Cause.WRONG_DATA
 

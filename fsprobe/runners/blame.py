@@ -13,6 +13,8 @@ from fsprobe.diagnose.operations import OPERATIONS, operation_name
 from fsprobe.results.errnos import errno_in, errno_name
 from fsprobe.trace.exchange import Exchange
 
+_NO_ROOM = ("EFBIG", "ENOSPC", "EDQUOT")
+"""What is daily work of a WRITE, and a fault where there should be room: of whoever answered it."""
 _COUNT = slice(16, 20)  # struct fuse_write_out, after the header
 
 
@@ -71,6 +73,8 @@ def blame(declared: str, layer: str, errno: str, exchanges: Sequence[Exchange]) 
             guilty = [e for e in exchanges if answered(e) == errno]
         if not guilty and own:
             return declared
+        if not guilty and errno in _NO_ROOM:
+            guilty = [e for e in exchanges if answered(e) == errno]
         if not guilty and layer == "shell":
             guilty = _unsaid(declared, exchanges)
         if not guilty and refused:
