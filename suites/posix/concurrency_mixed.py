@@ -18,7 +18,8 @@ def remove(path: str) -> None:
     """rmdir, and again where libfuse still hides the file: nobody waits for the RELEASE that a close causes."""
     for _ in range(PATIENCE):
         try:
-            return os.rmdir(path)
+            os.rmdir(path)
+            return
         except OSError as error:
             hidden = all(name.startswith(".fuse_hidden") for name in os.listdir(path))
             if error.errno != errno.ENOTEMPTY or not hidden:
