@@ -5,6 +5,7 @@ Owns the classes and how one reads; knows nothing of what raises them.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
@@ -20,9 +21,9 @@ class FsprobeError(Exception):
     """The result as far as the run came, where there was one."""
 
     def __init__(self, fact: str, *, causes: tuple[str, ...] = (), command: str | None = None) -> None:
-        super().__init__(fact)
-        self.fact = fact
-        self.causes = causes
+        super().__init__(_bytes_told(fact))
+        self.fact = _bytes_told(fact)
+        self.causes = tuple(_bytes_told(cause) for cause in causes)
         self.command = command
 
     def lines(self) -> list[str]:
@@ -56,3 +57,8 @@ class MachineError(FsprobeError):
     """This machine cannot do what was asked (no namespaces, no seccomp notification, …)."""
 
     exit_code = 6
+
+
+def _bytes_told(text: str) -> str:
+    """Python spells a byte of a name that is no UTF-8 as half of a character, `'b\\udcffd'`: it was `\\xff`."""
+    return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", text)

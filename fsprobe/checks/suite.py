@@ -31,7 +31,7 @@ def suite_path(name: str) -> Path:
     if "/" not in name and built_in.is_dir():
         return built_in
     path = Path(name)
-    if path.is_dir() or (path.is_file() and path.suffix == ".py"):
+    if (name and path.is_dir()) or (path.is_file() and path.suffix == ".py"):
         return path.resolve()
     known = ", ".join(sorted(p.name for p in suites_root().iterdir() if p.is_dir() and p.name[0] not in "_."))
     raise UsageError(f"no suite {name!r}", causes=(f"built in: {known}; or give a folder of Python files",))
@@ -62,8 +62,10 @@ def _load_file(file: Path, suite: str) -> list[Check]:
         spec.loader.exec_module(module)
     except UsageError:
         raise
-    except Exception as error:  # a user's file may raise anything; it is told with its place
-        raise UsageError(f"{file}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # a user's file may raise anything; it is told with its place
+        causes = ("files of a suite are imported: what they do at once belongs under if __name__ == '__main__'",)
+        ended = isinstance(error, SystemExit)
+        raise UsageError(f"{file}: {type(error).__name__}: {error}", causes=causes if ended else ()) from error
     found = [value.__fsprobe_check__ for value in vars(module).values() if hasattr(value, "__fsprobe_check__")]
     return sorted(found, key=lambda check: check.line)
 

@@ -63,5 +63,11 @@ def _existing(path: str) -> str:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the baseline {path} cannot be read: {error}") from error
+    except IsADirectoryError as error:
+        command = f"fsprobe baseline RESULT.json -o {Path(path) / DEFAULT}"
+        raise UsageError(f"-o {path}: this is a directory", command=command) from error
+    except OSError as error:
+        raise UsageError(f"the baseline {path} cannot be read: {error.strerror}", command=f"ls -l {path}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the baseline {path} cannot be read: it is not text", causes=("another file was meant",),
+                         command=f"fsprobe baseline RESULT.json -o {DEFAULT}") from error  # fmt: skip

@@ -54,6 +54,10 @@ def list_checks(
     if as_json:
         print(json.dumps([_as_data(check) for check in found], indent=1))
         return
+    if not found:
+        from fsprobe.errors import NothingChecked
+
+        raise NothingChecked("no check is left by these options", command="fsprobe list")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in lines(found, cut_to=width):
         print(line)

@@ -106,6 +106,7 @@ def _dispatch(words: list[str]) -> int:
     if "--" in words:
         cut = words.index("--")
         mine, behind = words[:cut], words[cut + 1 :]
+    _refuse_empty(mine)
     try:
         result = cli.main(args=mine, prog_name="fsprobe", standalone_mode=False, obj=behind)
         sys.stdout.flush()
@@ -119,6 +120,22 @@ def _dispatch(words: list[str]) -> int:
     except click.ClickException as error:
         raise _usage(error, mine) from error
     return result if isinstance(result, int) else 0
+
+
+def _refuse_empty(words: Sequence[str]) -> None:
+    """Nothing here can be named by an empty word, and `--json "$OUT"` would write, or check, something else."""
+    for before, word in zip(("fsprobe", *words), words, strict=False):
+        option, equals, value = word.partition("=")
+        if not word.strip() or (word.startswith("--") and equals and not value.strip()):
+            verb = cli.commands.get(words[0])
+            options = verb.params if verb else ()
+            flags = {name for one in options if getattr(one, "is_flag", False) for name in one.opts}
+            named = option if equals else before if before[0] == "-" and before not in flags else ""
+            raise UsageError(
+                f"{named} is empty" if named else f"an empty word stands behind {before}",
+                causes=('a variable of the shell that is not set, as in "$FILE"',),
+                command=f"fsprobe {words[0]} --help" if verb else "fsprobe --help",
+            )
 
 
 def _usage(error: click.ClickException, words: Sequence[str]) -> UsageError:

@@ -90,7 +90,8 @@ def write(path: str | Path, text: str) -> None:
         os.chmod(temporary, target.stat().st_mode & 0o7777 if target.exists() else 0o644)
         os.replace(temporary, target)
     except OSError as error:
-        raise UsageError(f"the baseline cannot be written to {path}: {error.strerror}") from error
+        fact = f"the baseline cannot be written to {path}: {error.strerror}"
+        raise UsageError(fact, command=f"ls -ld {target.parent}") from error
 
 
 def _new(target: str) -> tomlkit.TOMLDocument:

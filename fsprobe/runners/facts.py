@@ -10,12 +10,13 @@ import mmap
 import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from fsprobe import __version__, wire
 from fsprobe.diagnose.library import UNKNOWN, Library, marker_text, recognise
+from fsprobe.runners.setup import ANYTHING
 from fsprobe.trace.exchange import Exchange
 
 # A script names its library by an import; larger files are no scripts.
@@ -87,3 +88,15 @@ def init_facts(exchanges: Sequence[Exchange]) -> dict[str, Any]:
 def program(argv: Sequence[str]) -> str:
     """The file that a command runs."""
     return shutil.which(argv[0]) or argv[0] if argv else ""
+
+
+def take_down(environment: dict[str, Any], features: Mapping[str, str]) -> list[str]:
+    """What a layer found that it can be asked, into the environment of the result. Returns what is newly degraded."""
+    present = {name for name, reason in features.items() if not reason}
+    environment["capabilities"] = sorted({*environment.get("capabilities", []), *present})
+    if not features.get("read-only", "absent"):
+        environment["read_only"] = True
+    known = environment.get("degraded", [])
+    new = [features[ANYTHING]] if features.get(ANYTHING) and features[ANYTHING] not in known else []
+    environment["degraded"] = [*known, *new]
+    return new

@@ -56,9 +56,25 @@ def make(options: RunOptions) -> Plan:
     holders = {layer: _holders(loaded, set(map(id, found))) for layer, found in layers.items()}
     plan = Plan(layers, holders, tuple(check.id for check in checks))
     if not plan.total:
-        causes = ("--select, --op, --quick and --no-mount add up",)
-        raise NothingChecked("no check is left by these options", causes=causes)
+        raise _nothing_left(options, [name for name, found in loaded.items() if not found])
     return plan
+
+
+def _nothing_left(options: RunOptions, empty: list[str]) -> NothingChecked:
+    """empty: suites without a check."""
+    if empty:
+        causes: tuple[str, ...] = (
+            "a check is a function under @wire_check, @mount_check or @shell_check of fsprobe.checks",
+            "files are read whose names end with .py and do not begin with _, of the folder itself and not below",
+        )
+        return NothingChecked(f"there is no check in the suite {empty[0]}", causes=causes,
+                              command=f"ls -l {empty[0]}")  # fmt: skip
+    given = [flag for flag, value in (
+        ("--suite", options.suites), ("--select", options.select), ("--op", options.ops), ("--quick", options.quick),
+        ("--no-mount", options.no_mount), ("--native", options.native),
+    ) if value]  # fmt: skip
+    causes = (f"each check has to meet all of {', '.join(given)}",) if len(given) > 1 else ()
+    return NothingChecked("no check is left by these options", causes=causes, command="fsprobe list")
 
 
 def _parts(given: Iterable[str]) -> list[str]:

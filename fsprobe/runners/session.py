@@ -263,10 +263,8 @@ class Session:
                 self._stop_target()
                 self.restarts += 1
                 self._life.start(layer)
-        present = {name for name, reason in self.features.items() if not reason}
-        self.environment["capabilities"] = sorted({*self.environment.get("capabilities", []), *present})
-        if not self.features.get("read-only", "absent"):
-            self.environment["read_only"] = True
+        for note in facts.take_down(self.environment, self.features):
+            self.emit(Notice(note))
 
     def _usable(self, layer: str) -> bool:
         """Whether there is a worker to ask; starts the target anew where it was lost."""
@@ -339,7 +337,8 @@ class Session:
     def _unasked(self, check: Check, verdict: Verdict, reason: str) -> CheckResult:
         return CheckResult(
             check.id, check.layer, check.op, check.title, check.level, verdict, ops=(check.op, *check.also),
-            declared=check.op, reference=check.reference, reproduce=self._reproduce(check), main=check.main, reason=reason,
+            declared=check.op, reference=check.reference, reproduce=self._reproduce(check), main=check.main,
+            reason=reason,
         )  # fmt: skip
 
     def _reproduce(self, check: Check) -> str:

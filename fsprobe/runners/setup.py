@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+ANYTHING = "anything"
+"""The feature that every check of a layer needs; a layer names it only where it is missing, with the reason."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:

@@ -22,7 +22,7 @@ from fsprobe.checks.shell import Shell as ShellContext
 from fsprobe.checks.suite import load_suite
 from fsprobe.posix.files import total_size
 from fsprobe.runners.earlier import remove_earlier
-from fsprobe.runners.setup import Setup
+from fsprobe.runners.setup import ANYTHING, Setup
 from fsprobe.runners.shell_place import Place, find_place, find_sample, mount_line
 from fsprobe.runners.shell_script import of_commands
 from fsprobe.runners.shell_terminal import Asked, Flooded, Terminal
@@ -241,7 +241,11 @@ class ShellLayer:
 
     def prepare(self) -> dict[str, str]:
         """Find out what can be done, starting bash. Only features that a loaded check needs are tried, for a
-        probe may hang or crash the target. Raises OSError where there is no bash."""
+        probe may hang or crash the target."""
+        try:
+            self.terminal()
+        except OSError as error:  # this machine's fault and not the target's, which the other layers have asked
+            return {ANYTHING: f"the shell layer was left out: {error.strerror or error}"}
         needs = {
             need
             for name in self.setup.suites
@@ -249,7 +253,6 @@ class ShellLayer:
             if check.layer == "shell"
             for need in check.needs
         }
-        self.terminal()
         self.place = find_place(self.setup.root, self.setup.work, self.setup.read_only, self.setup.avoid)
         if self.place.read_only and "regular-file" in needs:
             hurt = sorted({"OPENDIR", "READDIR", "OPEN", "READ"} & set(self.setup.avoid))
@@ -301,7 +304,11 @@ class ShellLayer:
             try:
                 self._terminal = Terminal()
             except (pexpect.ExceptionPexpect, FileNotFoundError) as error:
-                raise OSError(errno.ENOENT, "the shell layer needs bash, which is not in PATH") from error
+                raise OSError(errno.ENOENT, "it needs bash, which is not in PATH") from error
+            except OSError as error:  # of openpty, or of Python's own, which has no number
+                told = error.strerror or str(error)
+                raise OSError(errno.ENOSPC, f"no terminal can be had ({told}): devpts has to be mounted on /dev/pts "
+                              "with some to spare (its option max=, /proc/sys/kernel/pty)") from error  # fmt: skip
         return self._terminal
 
     def tidy_terminal(self) -> None:

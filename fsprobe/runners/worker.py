@@ -20,7 +20,7 @@ from fsprobe.checks.suite import load_suite
 from fsprobe.errors import UsageError
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.results.errnos import errno_in, errno_name
-from fsprobe.runners.setup import Setup
+from fsprobe.runners.setup import ANYTHING, Setup
 
 # A full disk is no fault where the whole of it is smaller than what the checks write.
 _FULL = ("ENOSPC", "EDQUOT")
@@ -68,6 +68,8 @@ def open_layer(setup: Setup) -> Layer:
 
 def run_check(layer: Layer, features: dict[str, str], check: Check) -> Outcome:
     """Ask one question and say how the function ended; never raises."""
+    if features.get(ANYTHING):
+        return Outcome("skip", observed=features[ANYTHING])
     for need in check.needs:
         reason = features.get(need, f"nothing here offers {need!r}")
         if reason:

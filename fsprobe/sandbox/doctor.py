@@ -192,6 +192,9 @@ def _userns_mend(facts: Facts) -> str:
 
 
 def _helpful_items(facts: Facts) -> Iterable[Item]:
+    if facts.terminal:
+        yield Item("terminals", False, f"none can be had: {facts.terminal}", "the shell layer is left out without one",
+                   "mount -t devpts devpts /dev/pts, with max= as large as is needed")  # fmt: skip
     yield Item(
         "shell programs", not facts.missing_programs,
         "missing: " + " ".join(facts.missing_programs) if facts.missing_programs else "all there",

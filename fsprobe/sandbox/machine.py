@@ -21,6 +21,7 @@ from pathlib import Path
 
 from fsprobe.posix import linux
 from fsprobe.sandbox.packages import APP_PROGRAMS, SHELL_PROGRAMS, family_of, read_os_release
+from fsprobe.sandbox.process import own_python
 
 _SYSCTLS = {
     "userns_max": "user/max_user_namespaces",
@@ -58,6 +59,7 @@ class Facts:
     stack_tools: tuple[str, ...] = ("py-spy", "eu-stack")
     plugin: str = ""
     fio: bool = True
+    terminal: str = ""
 
 
 def gather() -> Facts:
@@ -87,6 +89,7 @@ def gather() -> Facts:
         stack_tools=tuple(name for name in ("py-spy", "eu-stack", "gdb") if _tool(name)),
         plugin=_plugin(),
         fio=shutil.which("fio") is not None,
+        terminal=_open_terminal(),
     )
 
 
@@ -136,13 +139,22 @@ def _open_device() -> str:
     return ""
 
 
+def _open_terminal() -> str:
+    try:
+        for fd in os.openpty():
+            os.close(fd)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
 def _probe(name: str) -> dict[str, str]:
     """Run one probe of `doctor_probe` in an interpreter of its own."""
     package = str(Path(__file__).resolve().parents[2])
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _PROBE.format(name)],
+            [own_python(), "-c", _PROBE.format(name)],
             env=env, capture_output=True, text=True, timeout=20, check=False,
         )  # fmt: skip
         steps: dict[str, str] = json.loads(done.stdout)

@@ -13,6 +13,7 @@ import socket
 import sys
 from dataclasses import dataclass
 
+from fsprobe.errors import MachineError
 from fsprobe.posix import linux, seccomp
 
 RUN_TAG = "FSPROBE_RUN"
@@ -199,8 +200,20 @@ def thread_ids(pid: int) -> list[int]:
         return []
 
 
+def own_python() -> str:
+    """The Python that runs us, to start one more. Raises MachineError where it cannot be started."""
+    if not os.access(sys.executable, os.X_OK):
+        raise MachineError(
+            f"fsprobe's own Python cannot be started: {sys.executable or 'it does not know its own path'}",
+            causes=("it was moved, removed or made not executable, or is built into another program; what touches a "
+                    "mount runs in processes of that Python",),
+            command="python3 -m venv ENV && ENV/bin/pip install fsprobe",
+        )  # fmt: skip
+    return sys.executable
+
+
 def python_command(module: str) -> list[str]:
     """A command that runs the `main` of one of our modules, whatever the working directory holds."""
     package_parent = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     boot = f"import sys; sys.path.insert(0, {package_parent!r}); from {module} import main; main()"
-    return [sys.executable, "-P", "-c", boot]
+    return [own_python(), "-P", "-c", boot]

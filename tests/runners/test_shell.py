@@ -7,11 +7,13 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fsprobe.checks.check import Check, Level, shell_check
 from fsprobe.checks.outcome import Outcome
+from fsprobe.runners.facts import take_down
 from fsprobe.runners.setup import Setup
 from fsprobe.runners.shell import Shell, ShellLayer
 from fsprobe.runners.shell_place import find_place, find_sample
@@ -197,3 +199,27 @@ def test_features_are_tried_only_where_a_check_needs_them(tmp_path: Path) -> Non
     features = layer.prepare()
     assert features["hardlink"] == features["program:sh"] == "" and "no-such-one" in features["program:no-such-one"]
     assert "symlink" not in features and layer.close() == []
+
+
+@pytest.mark.parametrize(("names", "reason"), [({"PATH": "/nowhere"}, "needs bash"), ({}, "no terminal can be had")])
+def test_without_a_terminal_the_layer_is_left_out(
+    names: dict[str, str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a machine that is out of terminals, or has no bash, would be told as a target that never served."""
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    if not names:
+        monkeypatch.setattr("pexpect.spawn", _out_of_terminals)
+    layer = ShellLayer(Setup("shell", str(tmp_path), ".work", ("shell",), timeout=5.0))
+    features = layer.prepare()
+    outcome = run_check(layer, features, make(lambda sh: sh.ok("true")))
+    assert outcome.kind == "skip" and reason in outcome.observed and "left out" in outcome.observed
+    assert layer.close() == [] and os.listdir(tmp_path) == []
+    environment: dict[str, Any] = {"degraded": ["before"]}
+    assert take_down(environment, features) == [outcome.observed]
+    assert take_down(environment, features) == [], "told once"
+    assert environment["degraded"] == ["before", outcome.observed]
+
+
+def _out_of_terminals(*_words: object, **_more: object) -> None:
+    raise OSError("out of pty devices")
