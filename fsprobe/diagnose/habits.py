@@ -44,6 +44,8 @@ _CALLER: Mapping[str, str] = {
     "libfuse2": "fuse_get_context()->uid and ->gid",
     "libfuse3": "fuse_get_context()->uid and ->gid",
     "libfuse-low": "fuse_req_ctx(req)->uid and ->gid",
+    "libfuse2-low": "fuse_req_ctx(req)->uid and ->gid",
+    "fuse-python": "context = self.GetContext(); context['uid'] and context['gid']",
     "fusepy": "uid, gid, pid = fuse_get_context()",
     "mfusepy": "uid, gid, pid = fuse_get_context()",
     "pyfuse3": "ctx.uid and ctx.gid",

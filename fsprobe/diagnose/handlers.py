@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fsprobe.diagnose.handlers_c import LIBFUSE2, LIBFUSE3, LIBFUSE_LOW
+from fsprobe.diagnose.handlers_c import LIBFUSE2, LIBFUSE2_LOW, LIBFUSE3, LIBFUSE_LOW
 from fsprobe.diagnose.handlers_go import BAZIL, BAZIL_MISSING, CGOFUSE, JACOBSA
 from fsprobe.diagnose.handlers_gofuse import (
     GO_FUSE,
@@ -38,6 +38,7 @@ FAMILIES: Mapping[str, Rows] = {
     "libfuse2": LIBFUSE2,
     "libfuse3": LIBFUSE3,
     "libfuse-low": LIBFUSE_LOW,
+    "libfuse2-low": LIBFUSE2_LOW,
     "fuser": FUSER,
     "fuser-0.17": FUSER_TYPED,
     "fuse-rs": FUSE_RS,
@@ -63,7 +64,8 @@ FAMILIES: Mapping[str, Rows] = {
 TITLES: Mapping[str, str] = {
     "libfuse2": "libfuse 2, high level",
     "libfuse3": "libfuse 3, high level",
-    "libfuse-low": "libfuse, low level",
+    "libfuse2-low": "libfuse 2, low level",
+    "libfuse-low": "libfuse 3, low level",
     "fuser": "fuser (Rust) to 0.16",
     "fuser-0.17": "fuser (Rust) from 0.17",
     "fuse-rs": "fuse (Rust)",
@@ -87,7 +89,8 @@ TITLES: Mapping[str, str] = {
 
 _BEST_KNOWN = (("libfuse", "libfuse3"), ("fuser", "fuser"), ("go-fuse", "go-fuse"))
 
-# libfuse's high level answers 0 for these by itself (lib/fuse.c, fuse_fs_open and its like).
+# Both levels of libfuse answer 0 for these by themselves (lib/fuse.c, fuse_fs_open and its like; lib/fuse_lowlevel.c,
+# do_open and its like).
 _EMPTY_SUCCESS = ("OPEN", "RELEASE", "OPENDIR", "RELEASEDIR", "STATFS")
 _LIBFUSE_MISSING = dict.fromkeys(_EMPTY_SUCCESS, ("ok",))
 _RUST_OK = dict.fromkeys(_EMPTY_SUCCESS, ("ok",))
@@ -95,6 +98,8 @@ _RUST_OK = dict.fromkeys(_EMPTY_SUCCESS, ("ok",))
 _MISSING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "libfuse2": _LIBFUSE_MISSING,
     "libfuse3": _LIBFUSE_MISSING,
+    "libfuse-low": _LIBFUSE_MISSING,
+    "libfuse2-low": _LIBFUSE_MISSING,
     "fuser": {**_RUST_OK, **FUSER_MISSING},
     "fuser-0.17": {**_RUST_OK, **FUSER_MISSING},
     "fuse-rs": _RUST_OK,

@@ -1,7 +1,7 @@
-"""The handlers of libfuse: high level of versions 2 and 3, low level.
+"""The handlers of libfuse: high level and low level of versions 2 and 3.
 
-Owns declarations as the installed headers give them (struct fuse_operations of FUSE_USE_VERSION 26 and 35,
-struct fuse_lowlevel_ops); knows nothing of what is missing in a daemon.
+Owns declarations as the headers give them (struct fuse_operations and struct fuse_lowlevel_ops of FUSE_USE_VERSION 26
+and 35); knows nothing of what is missing in a daemon.
 """
 
 # ruff: noqa: E501 - one declaration a line reads better than a broken one
@@ -146,8 +146,18 @@ _LOW = {
     "/* from libfuse 3.17 on */",
     "STATX": "void statx(fuse_req_t req, fuse_ino_t ino, int flags, int mask, struct fuse_file_info *fi) "
     "/* from libfuse 3.18 on */",
-    "SYNCFS": "void syncfs(fuse_req_t req, fuse_ino_t ino) /* newer than libfuse 3.18 */",
 }
+
+# The low level of version 2: what came later is not there, and three had other arguments.
+_LOW2 = {
+    **{op: text for op, text in _LOW.items()
+       if op not in ("RENAME2", "READDIRPLUS", "COPY_FILE_RANGE", "LSEEK", "TMPFILE", "STATX")},
+    "FORGET": "void forget(fuse_req_t req, fuse_ino_t ino, unsigned long nlookup)",
+    "RENAME": "void rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent, "
+    "const char *newname)",
+    "IOCTL": "void ioctl(fuse_req_t req, fuse_ino_t ino, int cmd, void *arg, struct fuse_file_info *fi, "
+    "unsigned flags, const void *in_buf, size_t in_bufsz, size_t out_bufsz)",
+}  # fmt: skip
 
 
 def _dot(word: str) -> str:
@@ -161,3 +171,4 @@ def _as_written(line: str) -> str:
 LIBFUSE2: Rows = rows(_HIGH2, _dot, _as_written)
 LIBFUSE3: Rows = rows(_HIGH3, _dot, _as_written)
 LIBFUSE_LOW: Rows = rows(_LOW, _dot, _as_written)
+LIBFUSE2_LOW: Rows = rows(_LOW2, _dot, _as_written)

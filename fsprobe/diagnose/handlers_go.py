@@ -33,6 +33,7 @@ _BAZIL = {
     "STATFS": "FSStatfser: Statfs(ctx context.Context, req *fuse.StatfsRequest, resp *fuse.StatfsResponse) error",
     "RELEASE": "HandleReleaser: Release(ctx context.Context, req *fuse.ReleaseRequest) error",
     "FSYNC": "NodeFsyncer: Fsync(ctx context.Context, req *fuse.FsyncRequest) error",
+    "FSYNCDIR": "NodeFsyncer: Fsync(ctx context.Context, req *fuse.FsyncRequest) error",
     "SETXATTR": "NodeSetxattrer: Setxattr(ctx context.Context, req *fuse.SetxattrRequest) error",
     "GETXATTR": "NodeGetxattrer: Getxattr(ctx context.Context, req *fuse.GetxattrRequest, "
     "resp *fuse.GetxattrResponse) error",
@@ -116,7 +117,7 @@ BAZIL_MISSING = {
     # fs/serve.go answers the unchanged attributes, as if it had set them.
     "SETATTR": _OK,
     "READLINK": ("EIO",), "SYMLINK": ("EIO",), "MKNOD": ("EIO",), "UNLINK": ("EIO",), "RMDIR": ("EIO",),
-    "RENAME": ("EIO",), "LINK": ("EIO",), "FSYNC": ("EIO",), "WRITE": ("EIO",), "READ": ("EOPNOTSUPP", "EIO"),
+    "RENAME": ("EIO",), "LINK": ("EIO",), "FSYNC": ("EIO",), "FSYNCDIR": ("EIO",), "WRITE": ("EIO",), "READ": ("EOPNOTSUPP", "EIO"),
     "MKDIR": ("EPERM",), "CREATE": ("EPERM",), "LOOKUP": ("ENOENT",),
     "SETXATTR": ("EOPNOTSUPP",), "GETXATTR": ("EOPNOTSUPP",), "LISTXATTR": ("EOPNOTSUPP",),
     "REMOVEXATTR": ("EOPNOTSUPP",), "FALLOCATE": ("EOPNOTSUPP", "ENOSYS"),

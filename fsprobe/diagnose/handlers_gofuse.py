@@ -92,7 +92,7 @@ GO_FUSE_MISSING = {
     "SETXATTR": ("ENODATA", "ENOSYS"), "GETXATTR": ("ENODATA", "ENOSYS"), "REMOVEXATTR": ("ENODATA", "ENOSYS"),
     "LISTXATTR": _OK, "GETATTR": _OK, "STATFS": _OK, "FLUSH": _OK, "RELEASE": _OK, "OPENDIR": _OK, "READDIR": _OK,
     "RELEASEDIR": _OK, "ACCESS": _OK, "READDIRPLUS": _OK,
-    "LSEEK": ("ok", "EOPNOTSUPP"),
+    "LSEEK": ("ok", "EOPNOTSUPP"), "IOCTL": ("ENOTTY", "ENOSYS"),
 }
 
 # Of fuse.RawFileSystem, which the other interfaces are built on.
@@ -223,7 +223,7 @@ _PATHFS = {
     "CREATE": "FileSystem: Create(name string, flags uint32, mode uint32, context *fuse.Context) (nodefs.File, fuse.Status)",
     "FALLOCATE": "File: Allocate(off uint64, size uint64, mode uint32) fuse.Status",
 }
-PATHFS_MISSING = dict.fromkeys(("FLUSH", "RELEASE"), _OK)
+PATHFS_MISSING = {"GETXATTR": ("ENODATA",), "FLUSH": _OK, "RELEASE": _OK}
 
 
 def _method(word: str) -> str:

@@ -115,14 +115,22 @@ _BACKEND = {
     "add_entry: &mut dyn FnMut(DirEntry, Entry) -> io::Result<usize>) -> io::Result<()>",
     "RELEASEDIR": "releasedir(inode: Self::Inode, flags: u32, handle: Self::Handle) -> io::Result<()>",
     "FSYNCDIR": "fsyncdir(inode: Self::Inode, datasync: bool, handle: Self::Handle) -> io::Result<()>",
+    "GETLK": "getlk(inode: Self::Inode, handle: Self::Handle, owner: u64, lock: FileLock, flags: u32) -> io::Result<FileLock>",
+    "SETLK": "setlk(inode: Self::Inode, handle: Self::Handle, owner: u64, lock: FileLock, flags: u32) -> io::Result<()>",
+    # the server calls setlk for both
+    "SETLKW": "setlk(inode: Self::Inode, handle: Self::Handle, owner: u64, lock: FileLock, flags: u32) -> io::Result<()>",
     "ACCESS": "access(inode: Self::Inode, mask: u32) -> io::Result<()>",
     "CREATE": "create(parent: Self::Inode, name: &CStr, args: CreateIn) "
     "-> io::Result<(Entry, Option<Self::Handle>, OpenOptions, …)>",
     "DESTROY": "destroy()",
+    "IOCTL": "ioctl(inode: Self::Inode, handle: Self::Handle, flags: u32, cmd: u32, data: IoctlData, out_size: u32) "
+    "-> io::Result<IoctlData>",
+    "BMAP": "bmap(inode: Self::Inode, block: u64, blocksize: u32) -> io::Result<u64>",
+    "POLL": "poll(inode: Self::Inode, handle: Self::Handle, khandle: Self::Handle, flags: u32, events: u32) -> io::Result<u32>",
     "FALLOCATE": "fallocate(inode: Self::Inode, handle: Self::Handle, mode: u32, offset: u64, length: u64) -> io::Result<()>",
     "LSEEK": "lseek(inode: Self::Inode, handle: Self::Handle, offset: u64, whence: u32) -> io::Result<u64>",
 }
-BACKEND_MISSING = {"OPEN": ("ok",), "OPENDIR": ("ok",), "STATFS": ("ok",)}
+BACKEND_MISSING = {"OPEN": ("ok",), "OPENDIR": ("ok",), "STATFS": ("ok",), "IOCTL": ("ENOTTY", "ENOSYS")}
 
 
 def _trait(word: str) -> str:

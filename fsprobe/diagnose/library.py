@@ -182,7 +182,7 @@ def _libfuse(paths: str, text: str) -> Library | None:
     else:
         three = linked[1] == "3"
         version = f"{linked[2]}.{linked[3]}" if linked[3] and found else ("3" if three else linked[2])
-    family = "libfuse-low" if kind == "low" else "libfuse3" if three else "libfuse2"
+    family = ("libfuse-low" if three else "libfuse2-low") if kind == "low" else "libfuse3" if three else "libfuse2"
     return Library("libfuse", version, kind, family)
 
 

@@ -23,7 +23,7 @@ _HIGH_LEVEL = {
     "RELEASE": ("UNLINK", "RENAME", "SETLK"),
     **dict.fromkeys(("SETLKW", "GETLK", "FLUSH"), ("SETLK",)),
 }
-_HIGH_LEVEL_FAMILIES = ("libfuse2", "libfuse3", "fusepy", "mfusepy")
+_HIGH_LEVEL_FAMILIES = ("libfuse2", "libfuse3", "fusepy", "mfusepy", "fuse-python", "cgofuse")
 
 
 def handler_of(op: str, among: Collection[str], family: str) -> str:

@@ -22,7 +22,7 @@ PYFUSE3 = "7f00-7f01 r-xp 0 08:01 9 /site-packages/pyfuse3/__init__.cpython-311-
         ([LIB2], b"fuse_main_real\0libfuse.so.2", ["bindfs"], None, "libfuse 2.9", "libfuse2"),
         ([LIB3], b"fuse_main_real", ["hello"], None, "libfuse 3.14", "libfuse3"),
         ([LIB3], b"fuse_session_new\0fuse_session_loop", ["ll"], None, "libfuse 3.14 (low level)", "libfuse-low"),
-        ([LIB2], b"fuse_lowlevel_new", ["ll"], None, "libfuse 2.9 (low level)", "libfuse-low"),
+        ([LIB2], b"fuse_lowlevel_new", ["ll"], None, "libfuse 2.9 (low level)", "libfuse2-low"),
         (["/opt/libfuse3.so.3.17.2"], b"", [], None, "libfuse 3.17", "libfuse3"),
         ([], b"\0libfuse3.so.3\0fuse_main_real", [], None, "libfuse 3", "libfuse3"),
         ([LIB2, PYTHON], b"", ["python3", "-m", "fs"], None, "fusepy", "fusepy"),
