@@ -69,7 +69,7 @@ def just_written(m: Mount) -> None:
 
 @mount_check(
     "posix.copy_file_range.inside", op="COPY_FILE_RANGE", source="catalogue 3.32.1; man 2 copy_file_range",
-    also=("READ", "WRITE"), needs=("write",),
+    also=("READ", "WRITE"), needs=("write",), quick=True,
     killers=("COPY_FILE_RANGE:errno=EIO", "COPY_FILE_RANGE:fake", "READ:flip"),
 )
 def inside(m: Mount) -> None:
@@ -87,7 +87,7 @@ def inside(m: Mount) -> None:
 
 @mount_check(
     "posix.copy_file_range.over-data", op="COPY_FILE_RANGE", source="catalogue 3.32.1; man 2 copy_file_range",
-    also=("READ", "WRITE"), needs=("write",), killers=("COPY_FILE_RANGE:errno=EIO", "COPY_FILE_RANGE:fake"),
+    also=("READ", "WRITE"), needs=("write",), killers=("COPY_FILE_RANGE:errno=EIO", "COPY_FILE_RANGE:fake"), quick=True,
 )
 def over_data(m: Mount) -> None:
     """A copy into the middle replaces just that; one behind the end leaves a gap of zeros."""

@@ -69,7 +69,7 @@ def zero_range(m: Mount) -> None:
 
 @mount_check(
     "posix.fallocate.inside", op="FALLOCATE", level=OPTIONAL, source="catalogue 3.30.1; man 2 fallocate",
-    also=("READ",), needs=("write",), killers=("FALLOCATE:errno=EIO", "READ:flip", "GETATTR:attr.size=+1"),
+    also=("READ",), needs=("write",), killers=("FALLOCATE:errno=EIO", "READ:flip", "GETATTR:attr.size=+1"), quick=True,
 )
 def inside(m: Mount) -> None:
     """fallocate of a range that has data, or of a hole, changes neither content nor size."""
@@ -87,6 +87,7 @@ def inside(m: Mount) -> None:
 @mount_check(
     "posix.fallocate.punch-at-end", op="FALLOCATE", level=OPTIONAL, source="catalogue 3.30.1; man 2 fallocate",
     also=("READ",), needs=("write",), killers=("FALLOCATE:fake", "FALLOCATE:errno=EIO", "GETATTR:attr.size=+1"),
+    quick=True,
 )
 def punch_at_end(m: Mount) -> None:
     """A hole punched across the end zeroes to the end and keeps the size; one behind it changes nothing."""

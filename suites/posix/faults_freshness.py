@@ -79,7 +79,7 @@ def readdir_numbers(m: Mount) -> None:
 
 @mount_check(
     "posix.readdirplus.told-attributes", op="READDIRPLUS", also=("GETATTR", "READDIR"),
-    source="catalogue 3.20.2; k:fuse_direntplus_link", needs=("write",),
+    source="catalogue 3.20.2; k:fuse_direntplus_link", needs=("write",), quick=True,
     killers=(
         *(
             f"READDIRPLUS:attr.{field}"

@@ -82,6 +82,7 @@ def ctime(m: Mount) -> None:
 @mount_check(
     "posix.link.many", op="LINK", source="catalogue 3.12.1; POSIX link", also=("UNLINK", "READDIR", "GETATTR"),
     needs=("write", "hardlink"), killers=("LINK:errno=EMLINK,path=*n17", "*:entries=lose", "GETATTR:attr.nlink=1"),
+    quick=True,
 )
 def many(m: Mount) -> None:
     """A file takes thirty names in two directories: each counts, is listed and leads to it; all go one by one."""
@@ -199,7 +200,7 @@ def of_fifo(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.link.reply-is-true", op="LINK", source="catalogue 3.12.6, 3.1.8", also=("GETATTR", "LOOKUP"),
+    "posix.link.reply-is-true", op="LINK", source="catalogue 3.12.6, 3.1.8", also=("GETATTR", "LOOKUP"), quick=True,
     needs=("write", "hardlink"), killers=("GETATTR:attr.size=+1,path=*second", "LINK:errno=EIO,path=*second"),
 )
 def reply_is_true(m: Mount) -> None:

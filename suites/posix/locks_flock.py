@@ -16,7 +16,7 @@ BUSY = (errno.EAGAIN, errno.EACCES)
 
 
 @mount_check(
-    "posix.setlk.flock-shared", op="SETLK", source="catalogue 3.22.5; man 2 flock", needs=NEEDS,
+    "posix.setlk.flock-shared", op="SETLK", source="catalogue 3.22.5; man 2 flock", needs=NEEDS, quick=True,
     killers=("SETLK:errno=EIO", "SETLK:fake"),
 )
 def flock_shared(m: Mount) -> None:
@@ -39,7 +39,7 @@ def flock_shared(m: Mount) -> None:
 
 @mount_check(
     "posix.setlk.flock-dup", op="SETLK", source="catalogue 3.22.5; man 2 flock", needs=NEEDS, also=("RELEASE",),
-    killers=("SETLK:errno=EIO", "SETLK:fake"),
+    killers=("SETLK:errno=EIO", "SETLK:fake"), quick=True,
 )
 def flock_dup(m: Mount) -> None:
     """A duplicate shares the flock: closing one of two keeps it, and unlocking through either ends it."""

@@ -31,6 +31,7 @@ def missing_name(m: Mount) -> None:
 @mount_check(
     "posix.lookup.longest-name", op="LOOKUP", source="catalogue 3.1.2; POSIX open", also=("CREATE", "STATFS"),
     needs=("write",), killers=("LOOKUP:errno=EIO,path=*nnnnnnnn", "CREATE:errno=ENAMETOOLONG,path=*nnnnnnnn"),
+    quick=True,
 )
 def longest_name(m: Mount) -> None:
     """A name of f_namemax bytes works, and one byte more is ENAMETOOLONG."""
@@ -50,7 +51,7 @@ def longest_name(m: Mount) -> None:
 
 @mount_check(
     "posix.lookup.names-are-bytes", op="LOOKUP", source="catalogue 3.1.3; POSIX XBD 3.170",
-    also=("CREATE", "READDIR", "UNLINK"), needs=("write",),
+    also=("CREATE", "READDIR", "UNLINK"), needs=("write",), quick=True,
     killers=("CREATE:errno=EIO,path=*new*", "*:entries=lose", "UNLINK:fake"),
 )
 def names_are_bytes(m: Mount) -> None:

@@ -11,7 +11,7 @@ from fsprobe.checks.mount import Mount
 
 @mount_check(
     "posix.lookup.same-number", op="LOOKUP", source="catalogue 3.1.7, 3.1.9; POSIX sys/stat.h", also=("GETATTR",),
-    needs=("write",), killers=("GETATTR:attr.ino=+7,path=*kept,nth=2", "LOOKUP:nodeid,path=*other39"),
+    needs=("write",), killers=("GETATTR:attr.ino=+7,path=*kept,nth=2", "LOOKUP:nodeid,path=*other39"), quick=True,
 )
 def same_number(m: Mount) -> None:
     """A file keeps its inode number while forty others are made beside it and looked up, and none of them has it."""

@@ -90,7 +90,7 @@ def owner(m: Mount) -> None:
 
 @mount_check(
     "posix.mkdir.deep", op="MKDIR", level=SHOULD, source="catalogue 3.7.6", also=("LOOKUP", "RMDIR"), needs=("write",),
-    killers=("MKDIR:errno=ENAMETOOLONG,path=*level24", "LOOKUP:map=ENOENT>EIO,path=*level24"),
+    killers=("MKDIR:errno=ENAMETOOLONG,path=*level24", "LOOKUP:map=ENOENT>EIO,path=*level24"), quick=True,
 )
 def deep(m: Mount) -> None:
     """A tree of 25 levels with names of 50 bytes can be made and walked."""

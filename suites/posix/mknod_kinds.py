@@ -166,7 +166,7 @@ def open_socket(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.mknod.device-numbers", op="MKNOD", level=OPTIONAL, source="catalogue 3.6.1; man 3 makedev",
+    "posix.mknod.device-numbers", op="MKNOD", level=OPTIONAL, source="catalogue 3.6.1; man 3 makedev", quick=True,
     needs=("write", "root", "fifo"), killers=("MKNOD:attr.rdev=0x107,path=*.dev", "MKNOD:errno=EIO,path=*.dev"),
 )
 def device_numbers(m: Mount) -> None:

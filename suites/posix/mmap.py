@@ -114,7 +114,7 @@ def mtime(m: Mount) -> None:
 
 @mount_check(
     "posix.mmap.random-stores", op="WRITE", source="catalogue 3.36 mmap; POSIX msync", also=("READ",), needs=("write",),
-    killers=("WRITE:fake", "WRITE:flip", "READ:flip"),
+    killers=("WRITE:fake", "WRITE:flip", "READ:flip"), quick=True,
 )
 def random_stores(m: Mount) -> None:
     """Forty stores at random places of a mapping of 600 KB are in the file after msync, and nothing else changed."""
@@ -195,7 +195,7 @@ def private(m: Mount) -> None:
 
 @mount_check(
     "posix.mmap.two-processes", op="WRITE", source="catalogue 3.36 mmap; POSIX mmap", also=("READ",), needs=("write",),
-    killers=("READ:errno=EIO", "WRITE:fake"),
+    killers=("READ:errno=EIO", "WRITE:fake"), quick=True,
 )
 def two_processes(m: Mount) -> None:
     """A store to a shared mapping is seen at once in another process's mapping, and by its read."""

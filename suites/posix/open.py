@@ -56,7 +56,7 @@ def append(m: Mount) -> None:
 
 @mount_check(
     "posix.open.mode-zero", op="OPEN", source="catalogue 3.13.4; POSIX open", also=("CREATE", "READ", "WRITE"),
-    needs=("write",), killers=("WRITE:errno=EACCES", "READ:errno=EACCES"),
+    needs=("write",), killers=("WRITE:errno=EACCES", "READ:errno=EACCES"), quick=True,
 )
 def mode_zero(m: Mount) -> None:
     """The descriptor that created a file with mode 0 can write and read it."""

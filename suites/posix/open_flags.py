@@ -89,7 +89,7 @@ def truncate_for_reading(m: Mount) -> None:
 
 @mount_check(
     "posix.open.truncate-mtime", op="OPEN", source="catalogue 3.13.2, 3.4.11; POSIX open", also=("SETATTR",),
-    needs=("write",), killers=("GETATTR:attr.mtime=1000000000", "OPEN:errno=EIO,path=*aged"),
+    needs=("write",), killers=("GETATTR:attr.mtime=1000000000", "OPEN:errno=EIO,path=*aged"), quick=True,
 )
 def truncate_mtime(m: Mount) -> None:
     """O_TRUNC of a file with data updates mtime; a plain open for writing does not."""

@@ -81,7 +81,7 @@ def holes(m: Mount) -> None:
 
 @mount_check(
     "posix.read.beyond-4-gib", op="READ", source="catalogue 3.14.4, 3.15.3", also=("WRITE", "GETATTR"),
-    needs=("write",), killers=("WRITE:flip", "GETATTR:attr.size=+1"),
+    needs=("write",), killers=("WRITE:flip", "GETATTR:attr.size=+1"), quick=True,
 )
 def beyond_4_gib(m: Mount) -> None:
     """Data written across 4 GiB is read back from there, and the size is exact; where files can be sparse."""

@@ -90,7 +90,7 @@ def dots(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.readdir.types", op="READDIR", source="catalogue 3.21.2; man 3 readdir", needs=("write",),
+    "posix.readdir.types", op="READDIR", source="catalogue 3.21.2; man 3 readdir", needs=("write",), quick=True,
     killers=LISTED,
 )
 def types(m: Mount) -> None:
@@ -142,7 +142,7 @@ def small_buffer(m: Mount) -> None:
 
 @mount_check(
     "posix.readdir.rewind", op="READDIR", source="catalogue 3.21.4; POSIX rewinddir", also=("CREATE",),
-    needs=("write",), killers=LISTED,
+    needs=("write",), killers=LISTED, quick=True,
 )
 def rewind(m: Mount) -> None:
     """After a rewind, an open directory lists a file made since it was opened, and no removed one."""

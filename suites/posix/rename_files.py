@@ -31,7 +31,7 @@ def open_file(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.rename.old-name-used-again", op="RENAME", source="catalogue 3.10.1, 3.1.7; POSIX rename",
+    "posix.rename.old-name-used-again", op="RENAME", source="catalogue 3.10.1, 3.1.7; POSIX rename", quick=True,
     also=("CREATE", "LOOKUP"), needs=("write",), killers=("RENAME:fake", "READ:flip", "GETATTR:attr.ino=77"),
 )
 def old_name_used_again(m: Mount) -> None:
@@ -87,7 +87,7 @@ def victim(m: Mount) -> None:
 
 @mount_check(
     "posix.rename.victim-has-two-names", op="RENAME", source="catalogue 3.10.2; POSIX rename", also=("LINK",),
-    needs=("write", "hardlink"), killers=("RENAME:fake", "READ:flip", "GETATTR:attr.nlink=2,path=*kept"),
+    needs=("write", "hardlink"), killers=("RENAME:fake", "READ:flip", "GETATTR:attr.nlink=2,path=*kept"), quick=True,
 )
 def victim_has_two_names(m: Mount) -> None:
     """A rename over one of two names of a file takes that name alone: the other keeps data and one link."""
@@ -150,7 +150,7 @@ def one_with_two_names(m: Mount) -> None:
 
 @mount_check(
     "posix.rename.case-only", op="RENAME", source="catalogue 3.1.4; POSIX rename", also=("LOOKUP", "READDIR"),
-    needs=("write",), killers=("RENAME:fake", "*:entries=lose"),
+    needs=("write",), killers=("RENAME:fake", "*:entries=lose"), quick=True,
 )
 def case_only(m: Mount) -> None:
     """A rename that changes only the case of a letter is done: the new spelling is listed."""
@@ -162,7 +162,7 @@ def case_only(m: Mount) -> None:
 
 @mount_check(
     "posix.rename.names-are-bytes", op="RENAME", source="catalogue 3.1.3; POSIX XBD 3.170", also=("READDIR", "LOOKUP"),
-    needs=("write",), killers=("RENAME:fake", "*:entries=lose", "READ:flip"),
+    needs=("write",), killers=("RENAME:fake", "*:entries=lose", "READ:flip"), quick=True,
 )
 def names_are_bytes(m: Mount) -> None:
     """A file renamed through names of newlines, invalid UTF-8, quotes and 100 bytes is listed and read under each."""

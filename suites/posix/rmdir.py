@@ -36,7 +36,7 @@ def not_empty(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.rmdir.parent-mtime", op="RMDIR", source="catalogue 3.9.2; POSIX rmdir", needs=("write",),
+    "posix.rmdir.parent-mtime", op="RMDIR", source="catalogue 3.9.2; POSIX rmdir", needs=("write",), quick=True,
     killers=("GETATTR:attr.mtime=1000000000", "RMDIR:errno=EIO,path=*victim"),
 )
 def parent_mtime(m: Mount) -> None:

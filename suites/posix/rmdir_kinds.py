@@ -33,7 +33,7 @@ def wrong_kind(m: Mount) -> None:
 
 @mount_check(
     "posix.rmdir.holds-anything", op="RMDIR", source="catalogue 3.9.1; POSIX rmdir", also=("MKDIR", "UNLINK"),
-    needs=("write",), killers=("RMDIR:fake", "RMDIR:map=ENOTEMPTY>EIO"),
+    needs=("write",), killers=("RMDIR:fake", "RMDIR:map=ENOTEMPTY>EIO"), quick=True,
 )
 def holds_anything(m: Mount) -> None:
     """A directory with a subdirectory, a hidden file or a dangling link in it is not empty; without, it goes."""

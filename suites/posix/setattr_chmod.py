@@ -57,7 +57,7 @@ def fchmod_read_only(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.chmod-before-close", op="SETATTR", source="catalogue 3.4.1; POSIX fchmod",
-    also=("WRITE", "FLUSH", "RELEASE"), needs=("write",),
+    also=("WRITE", "FLUSH", "RELEASE"), needs=("write",), quick=True,
     killers=("SETATTR:fake,path=*busy,nth=2", "WRITE:fake,path=*busy", "SETATTR:errno=EACCES,path=*busy,nth=2"),
 )
 def chmod_before_close(m: Mount) -> None:

@@ -24,7 +24,7 @@ def chmod_bits(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setattr.chmod-directory", op="SETATTR", source="catalogue 3.4.1; POSIX chmod", needs=("write",),
+    "posix.setattr.chmod-directory", op="SETATTR", source="catalogue 3.4.1; POSIX chmod", needs=("write",), quick=True,
     killers=("SETATTR:fake,path=*folder", "SETATTR:errno=EPERM,path=*folder"),
 )
 def chmod_directory(m: Mount) -> None:

@@ -105,7 +105,7 @@ def chown_same(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setattr.chown-directory-bits", op="SETATTR", source="catalogue 3.4.7; man 2 chown",
+    "posix.setattr.chown-directory-bits", op="SETATTR", source="catalogue 3.4.7; man 2 chown", quick=True,
     needs=("write", "root"), killers=("SETATTR:errno=EPERM,path=*folder,nth=3", "GETATTR:attr.gid=0,path=*folder"),
 )
 def chown_directory_bits(m: Mount) -> None:

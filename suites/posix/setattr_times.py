@@ -41,7 +41,7 @@ def times(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setattr.times-omit", op="SETATTR", source="catalogue 3.4.15; man 2 utimensat", needs=("write",),
+    "posix.setattr.times-omit", op="SETATTR", source="catalogue 3.4.15; man 2 utimensat", needs=("write",), quick=True,
     killers=("SETATTR:fake,path=*half,nth=2", "GETATTR:attr.mtime=1000000000"),
 )
 def times_omit(m: Mount) -> None:
@@ -98,7 +98,7 @@ def times_of_symlink(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.times-close-to-clock", op="CREATE", source="catalogue 3.36 timestamps", also=("GETATTR", "WRITE"),
-    needs=("write",), killers=("GETATTR:attr.mtime=1000000000", "GETATTR:attr.ctime=-100"),
+    needs=("write",), killers=("GETATTR:attr.mtime=1000000000", "GETATTR:attr.ctime=-100"), quick=True,
 )
 def times_close_to_clock(m: Mount) -> None:
     """A new file's atime, mtime and ctime are within 2 s of this machine's clock."""

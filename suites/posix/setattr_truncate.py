@@ -47,7 +47,7 @@ def truncate_sizes(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.truncate-other-reader", op="SETATTR", source="catalogue 3.4.9; POSIX ftruncate", also=("READ",),
-    needs=("write",), killers=("SETATTR:fake", "READ:flip"),
+    needs=("write",), killers=("SETATTR:fake", "READ:flip"), quick=True,
 )
 def truncate_other_reader(m: Mount) -> None:
     """A descriptor that has read a file sees its end at once where another process cuts it, and zeros when it grows."""
@@ -78,7 +78,7 @@ def truncate_unlinked(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.truncate-appender", op="SETATTR", source="catalogue 3.13.3; POSIX write", also=("WRITE",),
-    needs=("write",), killers=("SETATTR:fake", "WRITE:flip", "WRITE:fake"),
+    needs=("write",), killers=("SETATTR:fake", "WRITE:flip", "WRITE:fake"), quick=True,
 )
 def truncate_appender(m: Mount) -> None:
     """After a log is cut to nothing its writer, which has it open for appending, goes on at the start of the file."""

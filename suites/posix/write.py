@@ -29,7 +29,7 @@ def stores(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.write.unaligned", op="WRITE", source="catalogue 3.15.6", also=("READ",), needs=("write",),
+    "posix.write.unaligned", op="WRITE", source="catalogue 3.15.6", also=("READ",), needs=("write",), quick=True,
     killers=("WRITE:flip", "WRITE:fake,nth=9", "READ:flip"),
 )
 def unaligned(m: Mount) -> None:
@@ -58,7 +58,7 @@ def mtime(m: Mount) -> None:
 
 @mount_check(
     "posix.write.mtime-after-close", op="WRITE", source="catalogue 3.15.2, 3.36 timestamps", also=("FLUSH", "RELEASE"),
-    needs=("write",), killers=("GETATTR:attr.mtime=+7", "SETATTR:errno=EIO,path=*stamped"),
+    needs=("write",), killers=("GETATTR:attr.mtime=+7", "SETATTR:errno=EIO,path=*stamped"), quick=True,
 )
 def mtime_after_close(m: Mount) -> None:
     """A time set through the descriptor after writing, as cp -p and tar do, stays after close."""
@@ -124,7 +124,7 @@ def clears_setuid(m: Mount) -> None:
 
 @mount_check(
     "posix.write.vector", op="WRITE", source="catalogue 3.15.1; man 2 writev", also=("READ",), needs=("write",),
-    killers=("WRITE:fake", "WRITE:flip", "READ:flip"),
+    killers=("WRITE:fake", "WRITE:flip", "READ:flip"), quick=True,
 )
 def vector(m: Mount) -> None:
     """pwritev stores its pieces one after the other, an empty one too, and preadv fills its buffers alike."""
@@ -306,7 +306,7 @@ def random_work(m: Mount) -> None:
 
 @mount_check(
     "posix.write.splice", op="WRITE", source="catalogue 3.15.1; man 2 splice, sendfile", also=("READ",),
-    needs=("write",), killers=("WRITE:fake", "WRITE:flip", "READ:flip"),
+    needs=("write",), killers=("WRITE:fake", "WRITE:flip", "READ:flip"), quick=True,
 )
 def splice(m: Mount) -> None:
     """By splice through a pipe, and by sendfile from file to file, the same bytes arrive at the offset given."""
@@ -339,7 +339,7 @@ def splice(m: Mount) -> None:
 
 @mount_check(
     "posix.write.after-chmod", op="WRITE", source="catalogue 3.15.9; POSIX write", also=("SETATTR", "READ", "FSYNC"),
-    needs=("write",), killers=("WRITE:errno=EACCES,nth=2", "WRITE:fake", "FSYNC:errno=EACCES"),
+    needs=("write",), killers=("WRITE:errno=EACCES,nth=2", "WRITE:fake", "FSYNC:errno=EACCES"), quick=True,
 )
 def after_chmod(m: Mount) -> None:
     """What was open for writing stays so when the mode becomes 0: by the descriptor, and through a mapping of it."""

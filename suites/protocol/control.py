@@ -51,7 +51,7 @@ def ioctl_unknown(k: Kernel) -> None:
 
 @wire_check(
     "protocol.ioctl.terminal", op="IOCTL", source="catalogue 3.27.1", level=OPTIONAL, needs=("regular-file",),
-    killers=("IOCTL:fake", "IOCTL:errno=EIO"),
+    killers=("IOCTL:fake", "IOCTL:errno=EIO"), quick=True,
 )
 def ioctl_terminal(k: Kernel) -> None:
     """A regular file is no terminal: isatty(3) asks with TCGETS and gets ENOTTY."""
@@ -86,6 +86,7 @@ def bmap(k: Kernel) -> None:
 
 @wire_check(
     "protocol.access.root", op="ACCESS", source="catalogue 3.23.4", level=SHOULD, killers=("ACCESS:errno=EIO",),
+    quick=True,
 )
 def access_root(k: Kernel) -> None:
     """The root may be searched by whoever mounted it: chdir(2) asks."""

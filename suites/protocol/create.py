@@ -41,7 +41,7 @@ def _create(k: Kernel, parent: int, name: Name, mode: int = 0o644, umask: int = 
 
 @wire_check(
     "protocol.create.mode", op="CREATE", also=("GETATTR",), source="catalogue 3.24.2", needs=("write", "regular-file"),
-    killers=("CREATE:attr.mode=0o100777", "GETATTR:attr.mode=0o100777"),
+    killers=("CREATE:attr.mode=0o100777", "GETATTR:attr.mode=0o100777"), quick=True,
 )
 def mode(k: Kernel) -> None:
     """A new file has the mode asked for, less the umask."""
@@ -52,7 +52,7 @@ def mode(k: Kernel) -> None:
 
 @wire_check(
     "protocol.create.owner", op="CREATE", also=("GETATTR",), source="catalogue 3.24.2", level=SHOULD,
-    needs=("write", "regular-file"), killers=("CREATE:attr.uid=+7", "CREATE:attr.gid=+7"),
+    needs=("write", "regular-file"), killers=("CREATE:attr.uid=+7", "CREATE:attr.gid=+7"), quick=True,
 )
 def owner(k: Kernel) -> None:
     """A new file belongs to whoever made it."""
@@ -62,7 +62,7 @@ def owner(k: Kernel) -> None:
 
 @wire_check(
     "protocol.create.listed", op="CREATE", also=("READDIR",), source="catalogue 3.1.6", needs=("write", "regular-file"),
-    killers=("READDIR:entries=lose", "CREATE:errno=EIO"),
+    killers=("READDIR:entries=lose", "CREATE:errno=EIO"), quick=True,
 )
 def listed(k: Kernel) -> None:
     """A new file is in its directory at once."""
@@ -90,7 +90,7 @@ def same_name_twice(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.create.longest-name", op="CREATE", also=("LOOKUP", "STATFS"), source="catalogue 3.1.2",
+    "protocol.create.longest-name", op="CREATE", also=("LOOKUP", "STATFS"), source="catalogue 3.1.2", quick=True,
     needs=("write", "regular-file"), killers=("CREATE:map=ENAMETOOLONG>EINVAL", "LOOKUP:errno=ENAMETOOLONG"),
 )
 def longest_name(k: Kernel) -> None:

@@ -92,7 +92,7 @@ def killers(op: str, *more: str) -> tuple[str, ...]:
 
 @wire_check(
     "protocol.create.agrees", op="CREATE", also=("LOOKUP", "GETATTR", "MKDIR"), source=SOURCE, needs=("write",),
-    killers=killers("CREATE", "CREATE:attr.size=+1"),
+    killers=killers("CREATE", "CREATE:attr.size=+1"), quick=True,
 )
 def create_agrees(k: Kernel) -> None:
     """The attributes, the nodeid and the generation that CREATE answers are those of LOOKUP and GETATTR."""
@@ -111,7 +111,7 @@ def mkdir_agrees(k: Kernel) -> None:
 
 @wire_check(
     "protocol.mknod.agrees", op="MKNOD", also=("LOOKUP", "GETATTR", "CREATE"), source=SOURCE, needs=("write",),
-    level=OPTIONAL, killers=killers("MKNOD", "MKNOD:attr.mode=+1"),
+    level=OPTIONAL, killers=killers("MKNOD", "MKNOD:attr.mode=+1"), quick=True,
 )
 def mknod_agrees(k: Kernel) -> None:
     """The attributes, the nodeid and the generation that MKNOD answers are those of LOOKUP and GETATTR."""
@@ -121,7 +121,7 @@ def mknod_agrees(k: Kernel) -> None:
 
 @wire_check(
     "protocol.symlink.agrees", op="SYMLINK", also=("LOOKUP", "GETATTR", "CREATE"), source=SOURCE,
-    level=OPTIONAL, needs=("write", "symlink"),
+    level=OPTIONAL, needs=("write", "symlink"), quick=True,
     killers=killers("SYMLINK", "SYMLINK:attr.size=+1", "SYMLINK:attr.mode=+1"),
 )
 def symlink_agrees(k: Kernel) -> None:
@@ -131,7 +131,7 @@ def symlink_agrees(k: Kernel) -> None:
 
 @wire_check(
     "protocol.link.agrees", op="LINK", also=("LOOKUP", "GETATTR", "CREATE"), source=SOURCE, needs=("write", "hardlink"),
-    level=OPTIONAL, killers=killers("LINK", "LINK:attr.size=+1", "LINK:attr.mode=+1"),
+    level=OPTIONAL, killers=killers("LINK", "LINK:attr.size=+1", "LINK:attr.mode=+1"), quick=True,
 )
 def link_agrees(k: Kernel) -> None:
     """The attributes, the nodeid and the generation that LINK answers are those of LOOKUP and GETATTR."""
@@ -147,7 +147,7 @@ def link_agrees(k: Kernel) -> None:
 
 @wire_check(
     "protocol.tmpfile.agrees", op="TMPFILE", also=("GETATTR", "SETATTR", "LINK", "LOOKUP"), source=SOURCE,
-    level=OPTIONAL, needs=("write", "hardlink"),
+    level=OPTIONAL, needs=("write", "hardlink"), quick=True,
     killers=(
         *(f"TMPFILE:attr.{field}" for field in ("ino=+1000", "uid=+1", "gid=+1", "size=+1", "nlink=+1", "blocks=+8")),
         "TMPFILE:attr.atime=+1000", "TMPFILE:attr.mtime=+1000", "TMPFILE:attr.ctime=+1000", "TMPFILE:neighbour",
@@ -176,7 +176,7 @@ def tmpfile_agrees(k: Kernel) -> None:
 
 @wire_check(
     "protocol.statx.agrees", op="STATX", also=("GETATTR", "LOOKUP", "CREATE"), source="catalogue 3.34.2",
-    level=OPTIONAL, needs=("write",),
+    level=OPTIONAL, needs=("write",), quick=True,
     killers=(
         *(f"STATX:attr.{field}" for field in ("ino=+1000", "uid=+1", "gid=+1", "size=+1", "nlink=+1", "blocks=+8")),
         "STATX:attr.atime=+1000", "STATX:attr.mtime=+1000", "STATX:attr.ctime=+1000", "STATX:attr.mode=+1",
@@ -240,7 +240,7 @@ def getattr_agrees(k: Kernel) -> None:
 
 @wire_check(
     "protocol.setattr.agrees", op="SETATTR", also=("LOOKUP", "GETATTR"), source="catalogue 3.4.1, 3.3.1",
-    needs=("write", "regular-file"),
+    needs=("write", "regular-file"), quick=True,
     killers=(
         *(f"SETATTR:attr.{field}" for field in ("ino=+1000", "nlink=+1", "uid=+1", "gid=+1", "blocks=+8", "size=+1")),
         "SETATTR:attr.mtime=+1000", "SETATTR:attr.ctime=+1000", "SETATTR:attr.atime=+1000", "SETATTR:neighbour",
@@ -261,7 +261,7 @@ def setattr_agrees(k: Kernel) -> None:
 
 @wire_check(
     "protocol.setattr.new-owner", op="SETATTR", also=("GETATTR",), source="catalogue 3.4.6; POSIX chown", level=SHOULD,
-    needs=("write", "regular-file"), killers=("SETATTR:ignore.uid", "SETATTR:ignore.gid", "SETATTR:fake"),
+    needs=("write", "regular-file"), killers=("SETATTR:ignore.uid", "SETATTR:ignore.gid", "SETATTR:fake"), quick=True,
 )
 def owner(k: Kernel) -> None:
     """A new owner and group that SETATTR grants are there afterwards."""

@@ -15,7 +15,7 @@ UNKNOWN_INO = 0xFFFFFFFF
 
 @wire_check(
     "protocol.getxattr.fresh", op="GETXATTR", also=("SETXATTR",), source="catalogue 3.18.1; man 2 getxattr",
-    needs=("write", "xattr"), killers=("GETXATTR:stale", "GETXATTR:short", "GETXATTR:flip"),
+    needs=("write", "xattr"), killers=("GETXATTR:stale", "GETXATTR:short", "GETXATTR:flip"), quick=True,
 )
 def getxattr_fresh(k: Kernel) -> None:
     """After an attribute was set anew its value has the size that GETXATTR tells, and is the new one."""
@@ -30,7 +30,7 @@ def getxattr_fresh(k: Kernel) -> None:
 
 @wire_check(
     "protocol.listxattr.fresh", op="LISTXATTR", also=("SETXATTR", "GETXATTR"), source="man 2 listxattr",
-    needs=("write", "xattr"), killers=("LISTXATTR:stale", "LISTXATTR:errno=EIO"),
+    needs=("write", "xattr"), killers=("LISTXATTR:stale", "LISTXATTR:errno=EIO"), quick=True,
 )
 def listxattr_fresh(k: Kernel) -> None:
     """An attribute that GETXATTR finds is in the list, though the list was asked for before it was set."""
@@ -46,6 +46,7 @@ def listxattr_fresh(k: Kernel) -> None:
 @wire_check(
     "protocol.readdir.numbers", op="READDIR", also=("LOOKUP", "MKDIR", "CREATE"), level=SHOULD,
     source="catalogue 3.1.9; man 3 readdir", needs=("write",), killers=("READDIR:entries=ino", "READDIR:errno=EIO"),
+    quick=True,
 )
 def readdir_numbers(k: Kernel) -> None:
     """An entry has the inode number that LOOKUP and GETATTR give for its name, or none."""
@@ -63,7 +64,7 @@ def readdir_numbers(k: Kernel) -> None:
 
 @wire_check(
     "protocol.readdirplus.agrees", op="READDIRPLUS", also=("LOOKUP", "GETATTR"), source="catalogue 3.20.2",
-    level=OPTIONAL, needs=("write",),
+    level=OPTIONAL, needs=("write",), quick=True,
     killers=(
         *(
             f"READDIRPLUS:attr.{field}"
@@ -122,7 +123,7 @@ def differs(mine: Attr, one: Attr, other: Attr) -> list[str]:
 
 @wire_check(
     "protocol.getlk.conflict", op="GETLK", also=("SETLK",), source="catalogue 3.22.1",
-    needs=("write", "posix-locks"),
+    needs=("write", "posix-locks"), quick=True,
     killers=("GETLK:fake", "GETLK:errno=EIO"),
 )
 def getlk_conflict(k: Kernel) -> None:

@@ -22,7 +22,7 @@ def no_reply(k: Kernel) -> None:
 
 @wire_check(
     "protocol.forget.counts", op="FORGET", also=("LOOKUP", "GETATTR"), source="catalogue 3.2.2",
-    needs=("regular-file",), killers=("GETATTR:errno=ENOENT", "FORGET:errno=EIO"),
+    needs=("regular-file",), killers=("GETATTR:errno=ENOENT", "FORGET:errno=EIO"), quick=True,
 )
 def counts(k: Kernel) -> None:
     """A node that was looked up three times and forgotten twice is still there."""

@@ -18,7 +18,7 @@ def root(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.getattr.size", op="GETATTR", source="catalogue 3.3.2, 3.14.3", needs=("regular-file",),
+    "protocol.getattr.size", op="GETATTR", source="catalogue 3.3.2, 3.14.3", needs=("regular-file",), quick=True,
     killers=("GETATTR:attr.size=+1", "GETATTR:attr.size=-1", "GETATTR:attr.mode=0o40644"),
 )
 def size(k: Kernel) -> None:
@@ -37,7 +37,7 @@ def size(k: Kernel) -> None:
 
 @wire_check(
     "protocol.getattr.by-handle", op="GETATTR", also=("OPEN",), source="catalogue 3.3.1",
-    needs=("regular-file",), killers=("GETATTR:errno=EIO", "GETATTR:attr.size=+1,nth=1"),
+    needs=("regular-file",), killers=("GETATTR:errno=EIO", "GETATTR:attr.size=+1,nth=1"), quick=True,
 )
 def by_handle(k: Kernel) -> None:
     """GETATTR with an open handle says the same as GETATTR without one."""
@@ -51,7 +51,7 @@ def by_handle(k: Kernel) -> None:
 
 @wire_check(
     "protocol.getattr.links", op="GETATTR", source="catalogue 3.3.4, 3.3.7", level=SHOULD,
-    killers=("GETATTR:attr.nlink=0",),
+    killers=("GETATTR:attr.nlink=0",), quick=True,
 )
 def links(k: Kernel) -> None:
     """A directory that is there has a link count of one at least."""
@@ -61,7 +61,7 @@ def links(k: Kernel) -> None:
 
 @wire_check(
     "protocol.getattr.new-times", op="GETATTR", also=("CREATE",), source="catalogue 3.36 timestamps; 3.3.2",
-    needs=("write",), level=SHOULD,
+    needs=("write",), level=SHOULD, quick=True,
     killers=("GETATTR:attr.mtime=1", "GETATTR:attr.ctime=1", "GETATTR:attr.mtimensec=4000000000"),
 )
 def new_times(k: Kernel) -> None:
@@ -78,7 +78,7 @@ def new_times(k: Kernel) -> None:
 
 @wire_check(
     "protocol.getattr.block-size", op="GETATTR", source="catalogue 3.3.6", needs=("regular-file",), level=SHOULD,
-    killers=("GETATTR:attr.blksize=1", "GETATTR:attr.blksize=0x40000000"),
+    killers=("GETATTR:attr.blksize=1", "GETATTR:attr.blksize=0x40000000"), quick=True,
 )
 def block_size(k: Kernel) -> None:
     """blksize is 0 for the kernel's own, or between 512 bytes and 16 MiB."""

@@ -19,7 +19,7 @@ def version(k: Kernel) -> None:
 
 @wire_check(
     "protocol.init.flags-offered", op="INIT", source="catalogue 3.20.2", level=SHOULD,
-    killers=("INIT:drop",),
+    killers=("INIT:drop",), quick=True,
 )
 def flags_offered(k: Kernel) -> None:
     """The reply to INIT asks for nothing that was not offered."""
@@ -28,7 +28,7 @@ def flags_offered(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.init.sizes", op="INIT", source="catalogue 3.20.1; fs/fuse/inode.c process_init_reply",
+    "protocol.init.sizes", op="INIT", source="catalogue 3.20.1; fs/fuse/inode.c process_init_reply", quick=True,
     killers=("INIT:errno=EPROTO",),
 )
 def sizes(k: Kernel) -> None:

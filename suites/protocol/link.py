@@ -25,7 +25,7 @@ def created(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.link.same-node", op="LINK", source="catalogue 3.12.6", needs=("write", "hardlink"),
+    "protocol.link.same-node", op="LINK", source="catalogue 3.12.6", needs=("write", "hardlink"), quick=True,
     killers=("LINK:nodeid",),
 )
 def same_node(k: Kernel) -> None:
@@ -38,7 +38,7 @@ def same_node(k: Kernel) -> None:
 
 @wire_check(
     "protocol.link.shared-content", op="LINK", also=("WRITE", "READ"), source="catalogue 3.12.1",
-    needs=("write", "hardlink"), killers=("WRITE:fake", "READ:flip", "READ:errno=EIO"),
+    needs=("write", "hardlink"), killers=("WRITE:fake", "READ:flip", "READ:errno=EIO"), quick=True,
 )
 def shared_content(k: Kernel) -> None:
     """What is written under one name is read under the other."""

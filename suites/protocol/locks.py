@@ -49,7 +49,7 @@ def setlk_conflict(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.setlk.unlock", op="SETLK", source="catalogue 3.22.3", needs=_NEEDS,
+    "protocol.setlk.unlock", op="SETLK", source="catalogue 3.22.3", needs=_NEEDS, quick=True,
     killers=("SETLK:errno=EIO", "SETLK:errno=EAGAIN,nth=3"),
 )
 def unlock(k: Kernel) -> None:
@@ -64,7 +64,7 @@ def unlock(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.setlk.read-locks", op="SETLK", source="catalogue 3.22.3", needs=_NEEDS,
+    "protocol.setlk.read-locks", op="SETLK", source="catalogue 3.22.3", needs=_NEEDS, quick=True,
     killers=("SETLK:errno=EAGAIN", "SETLK:fake"),
 )
 def read_locks(k: Kernel) -> None:
@@ -78,7 +78,7 @@ def read_locks(k: Kernel) -> None:
 
 @wire_check(
     "protocol.flush.drops-locks", op="FLUSH", also=("SETLK",), source="catalogue 3.17.4, 3.22.2", needs=_NEEDS,
-    killers=("FLUSH:fake", "SETLK:errno=EIO"),
+    killers=("FLUSH:fake", "SETLK:errno=EIO"), quick=True,
 )
 def flush_drops(k: Kernel) -> None:
     """FLUSH with an owner drops that owner's locks: close(2) promises so."""
@@ -117,7 +117,7 @@ def setlkw_waits(k: Kernel) -> None:
 
 @wire_check(
     "protocol.interrupt.lock", op="INTERRUPT", also=("SETLKW",), source="catalogue 3.22.4, 3.25.1", level=SHOULD,
-    needs=_NEEDS, killers=("INTERRUPT:drop", "SETLKW:errno=EIO"),
+    needs=_NEEDS, killers=("INTERRUPT:drop", "SETLKW:errno=EIO"), quick=True,
 )
 def interrupt_lock(k: Kernel) -> None:
     """A wait for a lock ends with EINTR when it is interrupted."""

@@ -34,7 +34,7 @@ def missing_name(k: Kernel) -> None:
 
 @wire_check(
     "protocol.lookup.attributes", op="LOOKUP", also=("GETATTR",), source="catalogue 3.1.8",
-    needs=("regular-file",),
+    needs=("regular-file",), quick=True,
     killers=("LOOKUP:attr.size=+1", "LOOKUP:attr.nlink=+1", "LOOKUP:attr.mode=0o100111", "LOOKUP:attr.uid=+7"),
 )
 def attributes(k: Kernel) -> None:
@@ -48,7 +48,7 @@ def attributes(k: Kernel) -> None:
 
 @wire_check(
     "protocol.lookup.after-forget", op="LOOKUP", also=("FORGET", "GETATTR"), source="catalogue 3.1.7, 3.2.2",
-    needs=("regular-file",), killers=("LOOKUP:errno=EIO", "LOOKUP:attr.size=+1"),
+    needs=("regular-file",), killers=("LOOKUP:errno=EIO", "LOOKUP:attr.size=+1"), quick=True,
 )
 def after_forget(k: Kernel) -> None:
     """A file that was forgotten is found again by its name, as it was."""
@@ -61,7 +61,7 @@ def after_forget(k: Kernel) -> None:
 
 @wire_check(
     "protocol.lookup.name-too-long", op="LOOKUP", also=("STATFS",), source="catalogue 3.1.2", level=SHOULD,
-    killers=("LOOKUP:map=ENAMETOOLONG>ENOENT",),
+    killers=("LOOKUP:map=ENAMETOOLONG>ENOENT",), quick=True,
 )
 def name_too_long(k: Kernel) -> None:
     """A name longer than statfs allows gives ENAMETOOLONG: the kernel passes on up to 1024 bytes."""
@@ -72,7 +72,7 @@ def name_too_long(k: Kernel) -> None:
 
 @wire_check(
     "protocol.lookup.odd-bytes", op="LOOKUP", also=("CREATE",), source="catalogue 3.1.3", level=SHOULD,
-    needs=("write",), killers=("LOOKUP:errno=EIO", "CREATE:errno=EIO"),
+    needs=("write",), killers=("LOOKUP:errno=EIO", "CREATE:errno=EIO"), quick=True,
 )
 def odd_bytes(k: Kernel) -> None:
     """A name is bytes: one that is no UTF-8, with a newline and a backslash, is kept as it is."""
@@ -92,7 +92,7 @@ def odd_bytes(k: Kernel) -> None:
 
 @wire_check(
     "protocol.lookup.case", op="LOOKUP", also=("CREATE",), source="catalogue 3.1.4", level=INFO,
-    needs=("write",), killers=("LOOKUP:map=ENOENT>EIO",),
+    needs=("write",), killers=("LOOKUP:map=ENOENT>EIO",), quick=True,
 )
 def case(k: Kernel) -> None:
     """Upper and lower case are different names."""
@@ -103,7 +103,7 @@ def case(k: Kernel) -> None:
 
 @wire_check(
     "protocol.lookup.dots", op="LOOKUP", source="catalogue 3.20.2; fs/fuse/inode.c fuse_get_dentry, fuse_get_parent",
-    killers=("LOOKUP:nodeid", "LOOKUP:errno=EIO", "LOOKUP:attr.mode=0o100644"),
+    killers=("LOOKUP:nodeid", "LOOKUP:errno=EIO", "LOOKUP:attr.mode=0o100644"), quick=True,
 )
 def dots(k: Kernel) -> None:
     """Who agrees to EXPORT_SUPPORT finds `.` of a directory as itself and `..` as its parent: an NFS server asks so."""

@@ -21,7 +21,7 @@ def created(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.mkdir.mode", op="MKDIR", source="catalogue 3.7.2", needs=("write", "mkdir"),
+    "protocol.mkdir.mode", op="MKDIR", source="catalogue 3.7.2", needs=("write", "mkdir"), quick=True,
     killers=("MKDIR:attr.mode=0o40000", "MKDIR:attr.mode=0o40755"),
 )
 def mode(k: Kernel) -> None:
@@ -32,7 +32,7 @@ def mode(k: Kernel) -> None:
 
 @wire_check(
     "protocol.mkdir.empty", op="MKDIR", also=("READDIR",), source="catalogue 3.7.1", needs=("write", "mkdir"),
-    killers=("READDIR:errno=EIO", "READDIR:errno=ENOENT"),
+    killers=("READDIR:errno=EIO", "READDIR:errno=ENOENT"), quick=True,
 )
 def empty(k: Kernel) -> None:
     """A new directory holds nothing."""
@@ -42,7 +42,7 @@ def empty(k: Kernel) -> None:
 
 @wire_check(
     "protocol.mkdir.name-too-long", op="MKDIR", also=("STATFS",), source="catalogue 3.1.2", needs=("write", "mkdir"),
-    killers=("MKDIR:map=ENAMETOOLONG>EIO", "MKDIR:map=ENAMETOOLONG>EINVAL"),
+    killers=("MKDIR:map=ENAMETOOLONG>EIO", "MKDIR:map=ENAMETOOLONG>EINVAL"), quick=True,
 )
 def name_too_long(k: Kernel) -> None:
     """A name longer than statfs allows gives ENAMETOOLONG."""
@@ -77,7 +77,7 @@ def rmdir_not_empty(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.rmdir.missing", op="RMDIR", source="catalogue 3.9.1", needs=("write",),
+    "protocol.rmdir.missing", op="RMDIR", source="catalogue 3.9.1", needs=("write",), quick=True,
     killers=("RMDIR:fake", "RMDIR:map=ENOENT>EIO"),
 )
 def rmdir_missing(k: Kernel) -> None:

@@ -23,7 +23,7 @@ def regular(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.mknod.fifo", op="MKNOD", source="catalogue 3.6.1", level=OPTIONAL, needs=("write",),
+    "protocol.mknod.fifo", op="MKNOD", source="catalogue 3.6.1", level=OPTIONAL, needs=("write",), quick=True,
     killers=("MKNOD:errno=EIO", "MKNOD:attr.mode=0o100640"),
 )
 def fifo(k: Kernel) -> None:

@@ -27,7 +27,7 @@ def nameless(k: Kernel) -> None:
 
 @wire_check(
     "protocol.tmpfile.linked", op="TMPFILE", also=("LINK", "READ"), source="catalogue 3.33.1", level=OPTIONAL,
-    needs=("write", "hardlink"), killers=("TMPFILE:errno=EIO", "LINK:errno=ENOENT"),
+    needs=("write", "hardlink"), killers=("TMPFILE:errno=EIO", "LINK:errno=ENOENT"), quick=True,
 )
 def linked(k: Kernel) -> None:
     """A file without a name can be given one."""

@@ -24,7 +24,7 @@ def read_only(k: Kernel) -> None:
 
 @wire_check(
     "protocol.open.twice", op="OPEN", also=("READ", "RELEASE"), source="catalogue 3.13.6", needs=("regular-file",),
-    killers=("OPEN:errno=EMFILE", "READ:errno=EBADF"),
+    killers=("OPEN:errno=EMFILE", "READ:errno=EBADF"), quick=True,
 )
 def twice(k: Kernel) -> None:
     """Of two handles on a file, one works on when the other is released."""
@@ -37,7 +37,7 @@ def twice(k: Kernel) -> None:
 
 @wire_check(
     "protocol.open.truncate", op="OPEN", also=("SETATTR", "GETATTR"), source="catalogue 3.13.2, 3.4.19", needs=_NEEDS,
-    killers=("OPEN:fake", "OPEN:errno=EINVAL", "GETATTR:attr.size=+1"),
+    killers=("OPEN:fake", "OPEN:errno=EINVAL", "GETATTR:attr.size=+1"), quick=True,
 )
 def truncate(k: Kernel) -> None:
     """O_TRUNC empties the file: in OPEN where that was agreed on, else by the SETATTR that follows."""
@@ -50,7 +50,7 @@ def truncate(k: Kernel) -> None:
 
 @wire_check(
     "protocol.open.unlinked", op="OPEN", also=("UNLINK",), source="catalogue 3.36 concurrency", needs=_NEEDS,
-    level=SHOULD, killers=("OPEN:errno=EIO",),
+    level=SHOULD, killers=("OPEN:errno=EIO",), quick=True,
 )
 def unlinked(k: Kernel) -> None:
     """Opening a node whose name went between LOOKUP and OPEN succeeds or gives ENOENT, never EIO."""
@@ -92,7 +92,7 @@ def release_answered(k: Kernel) -> None:
 
 @wire_check(
     "protocol.release.kept", op="RELEASE", also=("WRITE", "READ", "FLUSH"), source="catalogue 3.17.3", needs=_NEEDS,
-    killers=("WRITE:fake", "WRITE:flip", "READ:errno=EIO"),
+    killers=("WRITE:fake", "WRITE:flip", "READ:errno=EIO"), quick=True,
 )
 def release_kept(k: Kernel) -> None:
     """What was written before close is read after the next open, every time."""

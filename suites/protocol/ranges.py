@@ -29,7 +29,7 @@ def grows(k: Kernel) -> None:
 
 @wire_check(
     "protocol.fallocate.keep-size", op="FALLOCATE", also=("GETATTR",), source="catalogue 3.30.1", level=OPTIONAL,
-    needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "GETATTR:attr.size=+1"),
+    needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "GETATTR:attr.size=+1"), quick=True,
 )
 def keep_size(k: Kernel) -> None:
     """KEEP_SIZE leaves the size as it is."""
@@ -42,7 +42,7 @@ def keep_size(k: Kernel) -> None:
 
 @wire_check(
     "protocol.fallocate.punch-hole", op="FALLOCATE", also=("READ", "GETATTR"), source="catalogue 3.30.1, 3.30.3",
-    level=OPTIONAL, needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "FALLOCATE:fake"),
+    level=OPTIONAL, needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "FALLOCATE:fake"), quick=True,
 )
 def punch_hole(k: Kernel) -> None:
     """PUNCH_HOLE makes zeros of a range and of nothing else, or is refused: never a success without the deed."""
@@ -56,7 +56,7 @@ def punch_hole(k: Kernel) -> None:
 
 @wire_check(
     "protocol.fallocate.zero-range", op="FALLOCATE", also=("READ",), source="catalogue 3.30.1, 3.30.3", level=OPTIONAL,
-    needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "FALLOCATE:fake"),
+    needs=_NEEDS, killers=("FALLOCATE:errno=EIO", "FALLOCATE:fake"), quick=True,
 )
 def zero_range(k: Kernel) -> None:
     """ZERO_RANGE makes zeros of a range, or is refused."""
@@ -86,7 +86,7 @@ def data_and_hole(k: Kernel) -> None:
 
 @wire_check(
     "protocol.lseek.behind-end", op="LSEEK", source="catalogue 3.31.2", level=OPTIONAL, needs=("regular-file",),
-    killers=("LSEEK:map=ENXIO>EIO", "LSEEK:fake"),
+    killers=("LSEEK:map=ENXIO>EIO", "LSEEK:fake"), quick=True,
 )
 def lseek_behind_end(k: Kernel) -> None:
     """No data behind the end: ENXIO."""

@@ -25,7 +25,7 @@ def exact(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.read.pieces", op="READ", source="catalogue 3.14.1", needs=("regular-file",),
+    "protocol.read.pieces", op="READ", source="catalogue 3.14.1", needs=("regular-file",), quick=True,
     killers=("READ:short", "READ:flip,nth=3", "READ:errno=EINVAL"),
 )
 def pieces(k: Kernel) -> None:
@@ -39,7 +39,7 @@ def pieces(k: Kernel) -> None:
 
 @wire_check(
     "protocol.read.past-end", op="READ", source="catalogue 3.14.1; fs/fuse/file.c fuse_cache_read_iter",
-    needs=("regular-file",), killers=("READ:errno=EIO", "READ:errno=EINVAL", "READ:short"),
+    needs=("regular-file",), killers=("READ:errno=EIO", "READ:errno=EINVAL", "READ:short"), quick=True,
 )
 def past_end(k: Kernel) -> None:
     """A read across the end gives what is there, one at the end or behind it no bytes and no error."""
@@ -74,7 +74,7 @@ def later_write(k: Kernel) -> None:
 
 @wire_check(
     "protocol.read.same-twice", op="READ", source="catalogue 3.36 read-only profile", needs=("regular-file",),
-    killers=("READ:flip,nth=2", "READ:errno=EIO,nth=2"),
+    killers=("READ:flip,nth=2", "READ:errno=EIO,nth=2"), quick=True,
 )
 def same_twice(k: Kernel) -> None:
     """A file that nobody writes to reads the same through a second handle."""

@@ -41,7 +41,7 @@ def complete(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.readdir.answered", op="READDIR", also=("OPENDIR",), source="catalogue 3.21.1, 3.21.8",
+    "protocol.readdir.answered", op="READDIR", also=("OPENDIR",), source="catalogue 3.21.1, 3.21.8", quick=True,
     killers=("READDIR:errno=ENOSYS", "READDIR:errno=EIO"),
 )
 def answered(k: Kernel) -> None:
@@ -52,7 +52,7 @@ def answered(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.readdir.lookup", op="READDIR", also=("LOOKUP",), source="catalogue 3.21.1, 3.1.6",
+    "protocol.readdir.lookup", op="READDIR", also=("LOOKUP",), source="catalogue 3.21.1, 3.1.6", quick=True,
     killers=("LOOKUP:errno=ENOENT", "READDIR:errno=EIO", "READDIR:entries=slash"),
 )
 def lookup(k: Kernel) -> None:
@@ -68,7 +68,7 @@ def lookup(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.readdir.small-buffer", op="READDIR", source="catalogue 3.21.3", needs=("write",),
+    "protocol.readdir.small-buffer", op="READDIR", source="catalogue 3.21.3", needs=("write",), quick=True,
     killers=("READDIR:entries=double", "READDIR:entries=lose", "READDIR:errno=EINVAL"),
 )
 def small_buffer(k: Kernel) -> None:
@@ -101,7 +101,7 @@ def offsets(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.readdir.types", op="READDIR", also=("LOOKUP",), source="catalogue 3.21.2",
+    "protocol.readdir.types", op="READDIR", also=("LOOKUP",), source="catalogue 3.21.2", quick=True,
     killers=("LOOKUP:attr.mode=0o10644",),
 )
 def types(k: Kernel) -> None:
@@ -121,7 +121,7 @@ def types(k: Kernel) -> None:
 
 @wire_check(
     "protocol.readdir.inode-numbers", op="READDIR", source="catalogue 3.21.2", level=SHOULD,
-    killers=("READDIR:errno=EIO",),
+    killers=("READDIR:errno=EIO",), quick=True,
 )
 def inode_numbers(k: Kernel) -> None:
     """No entry has inode number 0: many programs take it for a removed one."""
@@ -144,6 +144,7 @@ def rewind(k: Kernel) -> None:
 
 @wire_check(
     "protocol.readdir.dots", op="READDIR", source="catalogue 3.21.1", level=SHOULD, killers=("READDIR:errno=EIO",),
+    quick=True,
 )
 def dots(k: Kernel) -> None:
     """A directory lists itself and its parent, as every other file system of Linux does."""

@@ -26,7 +26,7 @@ def moves(k: Kernel) -> None:
 
 @wire_check(
     "protocol.rename.replaces", op="RENAME", also=("LOOKUP", "READ"), source="catalogue 3.10.2", needs=_NEEDS,
-    killers=("RENAME:fake", "RENAME:errno=EEXIST"),
+    killers=("RENAME:fake", "RENAME:errno=EEXIST"), quick=True,
 )
 def replaces(k: Kernel) -> None:
     """A rename onto an existing file puts the new content under that name."""
@@ -38,7 +38,7 @@ def replaces(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.rename.open-victim", op="RENAME", also=("READ",), source="catalogue 3.10.2", needs=_NEEDS,
+    "protocol.rename.open-victim", op="RENAME", also=("READ",), source="catalogue 3.10.2", needs=_NEEDS, quick=True,
     killers=("RENAME:errno=EBUSY", "READ:errno=ENOENT"),
 )
 def open_victim(k: Kernel) -> None:
@@ -51,7 +51,7 @@ def open_victim(k: Kernel) -> None:
 
 @wire_check(
     "protocol.rename.other-directory", op="RENAME", also=("LOOKUP",), source="catalogue 3.10.7",
-    needs=("write", "mkdir"), killers=("RENAME:fake", "RENAME:errno=EXDEV"),
+    needs=("write", "mkdir"), killers=("RENAME:fake", "RENAME:errno=EXDEV"), quick=True,
 )
 def other_directory(k: Kernel) -> None:
     """A file and a directory can be moved into another directory."""
@@ -66,7 +66,7 @@ def other_directory(k: Kernel) -> None:
 
 @wire_check(
     "protocol.rename.nodeid-stays", op="RENAME", also=("GETATTR", "READ"), source="catalogue 3.10.8", needs=_NEEDS,
-    killers=("GETATTR:errno=ENOENT", "RENAME:errno=EIO"),
+    killers=("GETATTR:errno=ENOENT", "RENAME:errno=EIO"), quick=True,
 )
 def nodeid_stays(k: Kernel) -> None:
     """The nodeid of a renamed file still leads to it."""
@@ -77,7 +77,7 @@ def nodeid_stays(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.rename.missing", op="RENAME", source="catalogue 3.10.6", needs=_NEEDS,
+    "protocol.rename.missing", op="RENAME", source="catalogue 3.10.6", needs=_NEEDS, quick=True,
     killers=("RENAME:fake", "RENAME:map=ENOENT>EIO"),
 )
 def missing(k: Kernel) -> None:
@@ -88,7 +88,7 @@ def missing(k: Kernel) -> None:
 
 @wire_check(
     "protocol.rename.not-empty", op="RENAME", also=("MKDIR",), source="catalogue 3.10.5", needs=("write", "mkdir"),
-    killers=("RENAME:fake", "RENAME:map=ENOTEMPTY>EIO", "RENAME:map=ENOTEMPTY>EPERM"),
+    killers=("RENAME:fake", "RENAME:map=ENOTEMPTY>EIO", "RENAME:map=ENOTEMPTY>EPERM"), quick=True,
 )
 def not_empty(k: Kernel) -> None:
     """A directory is not renamed onto one that holds something: ENOTEMPTY, and nothing is lost."""
@@ -117,7 +117,7 @@ def no_replace(k: Kernel) -> None:
 
 @wire_check(
     "protocol.rename2.exchange", op="RENAME2", also=("LOOKUP", "READ"), source="catalogue 3.11.1, 3.11.2",
-    level=OPTIONAL, needs=_NEEDS, killers=("RENAME2:errno=EIO", "RENAME2:fake"),
+    level=OPTIONAL, needs=_NEEDS, killers=("RENAME2:errno=EIO", "RENAME2:fake"), quick=True,
 )
 def exchange(k: Kernel) -> None:
     """RENAME_EXCHANGE swaps two files, or is refused: it is never taken for a plain rename."""

@@ -24,7 +24,7 @@ def sane(k: Kernel) -> None:
 
 @wire_check(
     "protocol.statfs.name-length", op="STATFS", source="catalogue 3.16.1", level=SHOULD,
-    killers=("STATFS:errno=EIO",),
+    killers=("STATFS:errno=EIO",), quick=True,
 )
 def name_length(k: Kernel) -> None:
     """The longest name is told: programs that trust it cannot make a file where it is 0."""
@@ -33,7 +33,7 @@ def name_length(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.statfs.any-node", op="STATFS", source="catalogue 3.16.2", needs=("regular-file",),
+    "protocol.statfs.any-node", op="STATFS", source="catalogue 3.16.2", needs=("regular-file",), quick=True,
     killers=("STATFS:errno=ENOSYS", "STATFS:errno=EIO,nth=2"),
 )
 def any_node(k: Kernel) -> None:

@@ -39,7 +39,7 @@ def target_bytes(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.symlink.size", op="GETATTR", also=("SYMLINK",), source="catalogue 3.3.5", needs=("symlink",),
+    "protocol.symlink.size", op="GETATTR", also=("SYMLINK",), source="catalogue 3.3.5", needs=("symlink",), quick=True,
     killers=("GETATTR:attr.size=+1",),
 )
 def size(k: Kernel) -> None:
@@ -53,7 +53,7 @@ def size(k: Kernel) -> None:
 
 @wire_check(
     "protocol.symlink.odd-bytes", op="SYMLINK", also=("READLINK",), source="catalogue 3.5.1", level=SHOULD,
-    needs=("write", "symlink"), killers=("READLINK:flip", "SYMLINK:errno=EIO,nth=2"),
+    needs=("write", "symlink"), killers=("READLINK:flip", "SYMLINK:errno=EIO,nth=2"), quick=True,
 )
 def odd_bytes(k: Kernel) -> None:
     """A target is bytes: one that is no UTF-8 comes back as it was."""

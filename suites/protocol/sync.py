@@ -24,7 +24,7 @@ def fsync(k: Kernel) -> None:
 
 @wire_check(
     "protocol.fsync.read-only-handle", op="FSYNC", source="catalogue 3.18.1", level=OPTIONAL, needs=("regular-file",),
-    killers=("FSYNC:errno=EBADF", "FSYNC:errno=EIO"),
+    killers=("FSYNC:errno=EBADF", "FSYNC:errno=EIO"), quick=True,
 )
 def fsync_read_only(k: Kernel) -> None:
     """FSYNC succeeds on a handle that is open for reading."""

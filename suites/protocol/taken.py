@@ -15,7 +15,7 @@ _NOT_OFFERED = (ENOSYS, EOPNOTSUPP, EPERM, EROFS)
 
 @wire_check(
     "protocol.mkdir.taken", op="MKDIR", also=("LOOKUP",), source="catalogue 3.7.5; POSIX mkdir", level=SHOULD,
-    needs=("write", "mkdir"), killers=("MKDIR:map=EEXIST>EIO", "MKDIR:map=EEXIST>ENOSYS"),
+    needs=("write", "mkdir"), killers=("MKDIR:map=EEXIST>EIO", "MKDIR:map=EEXIST>ENOSYS"), quick=True,
 )
 def mkdir_taken(k: Kernel) -> None:
     """A directory that is there already gives EEXIST, and what it holds stays."""
@@ -28,7 +28,7 @@ def mkdir_taken(k: Kernel) -> None:
 
 @wire_check(
     "protocol.mknod.taken", op="MKNOD", also=("READ",), source="catalogue 3.6.2; POSIX mknod", level=SHOULD,
-    needs=("write", "regular-file"), killers=("MKNOD:map=EEXIST>EIO", "READ:flip"),
+    needs=("write", "regular-file"), killers=("MKNOD:map=EEXIST>EIO", "READ:flip"), quick=True,
 )
 def mknod_taken(k: Kernel) -> None:
     """A file that is there already gives EEXIST, and keeps its content."""
@@ -40,7 +40,7 @@ def mknod_taken(k: Kernel) -> None:
 
 @wire_check(
     "protocol.symlink.taken", op="SYMLINK", also=("READ",), source="catalogue 3.5.3; POSIX symlink", level=SHOULD,
-    needs=("write", "regular-file"), killers=("SYMLINK:map=EEXIST>EIO", "READ:flip"),
+    needs=("write", "regular-file"), killers=("SYMLINK:map=EEXIST>EIO", "READ:flip"), quick=True,
 )
 def symlink_taken(k: Kernel) -> None:
     """A file that is there already gives EEXIST, and keeps its content."""
@@ -52,7 +52,7 @@ def symlink_taken(k: Kernel) -> None:
 
 @wire_check(
     "protocol.link.taken", op="LINK", also=("READ",), source="catalogue 3.12.2; POSIX link", level=SHOULD,
-    needs=("write", "regular-file"), killers=("LINK:map=EEXIST>EIO", "READ:flip"),
+    needs=("write", "regular-file"), killers=("LINK:map=EEXIST>EIO", "READ:flip"), quick=True,
 )
 def link_taken(k: Kernel) -> None:
     """A name that is taken gives EEXIST, and keeps its own content."""
@@ -65,7 +65,7 @@ def link_taken(k: Kernel) -> None:
 
 @wire_check(
     "protocol.create.taken", op="CREATE", also=("READ",), source="catalogue 3.24; POSIX open", level=SHOULD,
-    needs=("write", "regular-file"), killers=("READ:flip", "READ:errno=EIO"),
+    needs=("write", "regular-file"), killers=("READ:flip", "READ:errno=EIO"), quick=True,
 )
 def create_taken(k: Kernel) -> None:
     """CREATE without O_TRUNC of a file that is there already opens it or refuses, and leaves its content."""

@@ -26,7 +26,7 @@ def gone(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.unlink.missing", op="UNLINK", source="catalogue 3.8.4", needs=_NEEDS,
+    "protocol.unlink.missing", op="UNLINK", source="catalogue 3.8.4", needs=_NEEDS, quick=True,
     killers=("UNLINK:fake", "UNLINK:map=ENOENT>EIO", "UNLINK:errno=ENOSYS"),
 )
 def missing(k: Kernel) -> None:
@@ -57,7 +57,7 @@ def open_file(k: Kernel) -> None:
 
 @wire_check(
     "protocol.unlink.other-link", op="UNLINK", also=("LINK", "GETATTR"), source="catalogue 3.8.1",
-    needs=("write", "hardlink"), killers=("UNLINK:fake", "GETATTR:attr.nlink=+1", "UNLINK:errno=EIO"),
+    needs=("write", "hardlink"), killers=("UNLINK:fake", "GETATTR:attr.nlink=+1", "UNLINK:errno=EIO"), quick=True,
 )
 def other_link(k: Kernel) -> None:
     """The other name of a file keeps the data, and the link count falls by one."""

@@ -27,7 +27,7 @@ def count(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.write.middle", op="WRITE", also=("READ",), source="catalogue 3.15.6", needs=_NEEDS,
+    "protocol.write.middle", op="WRITE", also=("READ",), source="catalogue 3.15.6", needs=_NEEDS, quick=True,
     killers=("WRITE:fake", "WRITE:short", "READ:flip"),
 )
 def middle(k: Kernel) -> None:
@@ -41,7 +41,7 @@ def middle(k: Kernel) -> None:
 
 @wire_check(
     "protocol.write.behind-end", op="WRITE", also=("READ", "GETATTR"), source="catalogue 3.15.3", needs=_NEEDS,
-    killers=("WRITE:fake", "WRITE:errno=EFBIG,nth=2", "GETATTR:attr.size=+1"),
+    killers=("WRITE:fake", "WRITE:errno=EFBIG,nth=2", "GETATTR:attr.size=+1"), quick=True,
 )
 def behind_end(k: Kernel) -> None:
     """Writing behind the end leaves a gap of zeros, and the size is exact."""
@@ -54,7 +54,7 @@ def behind_end(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.write.largest", op="WRITE", also=("READ",), source="catalogue 3.15.6, 3.20.1", needs=_NEEDS,
+    "protocol.write.largest", op="WRITE", also=("READ",), source="catalogue 3.15.6, 3.20.1", needs=_NEEDS, quick=True,
     killers=("WRITE:fake", "WRITE:short", "WRITE:errno=EINVAL", "READ:flip"),
 )
 def largest(k: Kernel) -> None:
@@ -68,7 +68,7 @@ def largest(k: Kernel) -> None:
 
 @wire_check(
     "protocol.write.mtime", op="WRITE", also=("GETATTR", "SETATTR"), source="catalogue 3.15.2", level=SHOULD,
-    needs=_NEEDS, killers=("WRITE:fake", "GETATTR:attr.mtime=1234567890"),
+    needs=_NEEDS, killers=("WRITE:fake", "GETATTR:attr.mtime=1234567890"), quick=True,
 )
 def mtime(k: Kernel) -> None:
     """Writing brings mtime to the present."""

@@ -30,7 +30,7 @@ def round_trip(k: Kernel) -> None:
 
 @wire_check(
     "protocol.setxattr.empty-value", op="SETXATTR", also=("GETXATTR",), source="catalogue 3.19.4", level=OPTIONAL,
-    needs=_NEEDS, killers=("SETXATTR:fake", "GETXATTR:errno=ENODATA"),
+    needs=_NEEDS, killers=("SETXATTR:fake", "GETXATTR:errno=ENODATA"), quick=True,
 )
 def empty_value(k: Kernel) -> None:
     """An empty value is there, and empty."""
@@ -40,7 +40,7 @@ def empty_value(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.setxattr.create", op="SETXATTR", source="catalogue 3.19.2", level=OPTIONAL, needs=_NEEDS,
+    "protocol.setxattr.create", op="SETXATTR", source="catalogue 3.19.2", level=OPTIONAL, needs=_NEEDS, quick=True,
     killers=("SETXATTR:fake", "SETXATTR:map=EEXIST>EIO"),
 )
 def create(k: Kernel) -> None:
@@ -53,7 +53,7 @@ def create(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.setxattr.replace", op="SETXATTR", source="catalogue 3.19.2", level=OPTIONAL, needs=_NEEDS,
+    "protocol.setxattr.replace", op="SETXATTR", source="catalogue 3.19.2", level=OPTIONAL, needs=_NEEDS, quick=True,
     killers=("SETXATTR:fake", "SETXATTR:map=ENODATA>EIO"),
 )
 def replace(k: Kernel) -> None:
@@ -136,7 +136,7 @@ def removed(k: Kernel) -> None:
 
 @wire_check(
     "protocol.removexattr.missing", op="REMOVEXATTR", source="catalogue 3.19.1", level=OPTIONAL, needs=_NEEDS,
-    killers=("REMOVEXATTR:errno=EIO", "REMOVEXATTR:fake"),
+    killers=("REMOVEXATTR:errno=EIO", "REMOVEXATTR:fake"), quick=True,
 )
 def remove_missing(k: Kernel) -> None:
     """Removing an attribute that does not exist gives ENODATA."""

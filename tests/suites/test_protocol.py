@@ -87,10 +87,14 @@ def test_every_operation_is_asked_about():
     assert all(check.killers for check in CHECKS)
 
 
+ONLY_IN_FULL = {"protocol.setlkw.waits"}
+"""What takes longer than the rest of the layer together."""
+
+
 def test_quick_is_quick_and_whole():
-    """--quick must still ask about every operation, also where nothing can be written."""
+    """All of this layer takes a quarter of a second; --quick asks about every operation, also where nothing is written."""
     quick = [check for check in CHECKS if check.quick]
-    assert 60 <= len(quick) <= 80
+    assert [check.id for check in CHECKS if check not in quick and check.id not in ONLY_IN_FULL] == []
     assert {check.op for check in quick} == {check.op for check in CHECKS}
     refused = [check for check in CHECKS if "read-only" in check.needs]
     assert [check.id for check in refused if not check.quick] == []
