@@ -102,6 +102,9 @@ def types(m: Mount) -> None:
     if not m.features.get("symlink"):
         m.link_to("x", "mixed/link")
         expected[b"link"] = "symbolic link"
+    if not m.features.get("fifo"):
+        os.mkfifo(m.path("mixed/pipe"))
+        expected[b"pipe"] = "fifo"
     found = {e.name: linux.DIRENT_TYPES.get(e.type, str(e.type)) for e in m.entries(top) if e.name[:1] != b"."}
     m.expect_equal(sorted(expected), sorted(found), "the entries")
     m.expect_equal(len(expected), len(m.names(top)), "entries, each once")

@@ -125,3 +125,26 @@ def chmod_other_user(m: Mount) -> None:
     with m.raises(errno.EPERM, what="chmod by another user", warn=(errno.EACCES,)):
         m.fork(lambda: os.chmod(path, 0o777), uid=65534)
     m.expect_equal(0o644, m.stat(path).permissions, "the mode after a refused chmod", show=oct)
+
+
+@mount_check(
+    "posix.setattr.mode-stays", op="SETATTR", source="catalogue 3.4.2, 3.4.11; POSIX ftruncate, write, close",
+    also=("WRITE", "RELEASE", "GETATTR"), needs=("write",), quick=True,
+    killers=("GETATTR:attr.mode=0o100644,path=*kept,nth=3", "SETATTR:fake", "WRITE:errno=EIO,nth=2"),
+)
+def mode_stays(m: Mount) -> None:
+    """Cutting, growing, writing, closing and dating a file leave its permissions as they are."""
+    path = m.file("kept", b"content")
+    os.chmod(path, 0o751)
+    fd = os.open(path, os.O_WRONLY)
+    steps = {
+        "chmod": lambda: None,
+        "truncate to 3": lambda: os.truncate(path, 3),
+        "truncate to 10": lambda: os.truncate(path, 10),
+        "write": lambda: os.pwrite(fd, b"more", 20),
+        "close": lambda: os.close(fd),
+        "utimensat": lambda: os.utime(path, (5, 5)),
+    }
+    for what, act in steps.items():
+        act()
+        m.expect_equal(0o751, m.stat(path).permissions, f"mode after {what}", show=oct)

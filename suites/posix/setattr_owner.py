@@ -6,7 +6,7 @@ import errno
 import functools
 import os
 
-from fsprobe.checks import SHOULD, mount_check
+from fsprobe.checks import SHOULD, Skip, mount_check
 from fsprobe.checks.mount import Mount
 
 OTHERS_GROUP = 4321
@@ -178,3 +178,20 @@ def chmod_foreign_setgid(m: Mount) -> None:
     m.fork(lambda: os.chmod(path, 0o2750), uid=user)
     for _ in range(8):
         m.expect_equal(0o750, m.stat(path).permissions, "the mode afterwards", show=oct)
+
+
+@mount_check(
+    "posix.setattr.large-owner", op="SETATTR", source="catalogue 3.4.5; man 2 chown", also=("GETATTR",), quick=True,
+    needs=("write", "root"), killers=("SETATTR:fake", "GETATTR:attr.uid=4465,path=*given", "SETATTR:errno=EPERM"),
+)
+def large_owner(m: Mount) -> None:
+    """Owners and groups have 32 bits: those of a directory service lie above 65535."""
+    path = m.file("given")
+    try:
+        os.chown(path, 70001, 80002)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise Skip("such owners are not mapped in this user namespace") from None
+        raise
+    got = m.stat(path)
+    m.expect_equal((70001, 80002), (got.uid, got.gid), "owner and group")
