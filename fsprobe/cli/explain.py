@@ -39,13 +39,20 @@ def explain(name: str) -> None:
 
 
 def _unknown(name: str, operations: Sequence[str], checks: Sequence[Check]) -> Exception:
-    from fsprobe.cli.selection import nearest
+    from fsprobe.cli.selection import matching, nearest
+    from fsprobe.diagnose.operations import needed_by
     from fsprobe.errors import UsageError
 
+    fact = f"{name!r} is neither an operation nor the id of a check"
+    needed = needed_by(name)
+    if needed:
+        told = (f"{name} is a command, and needs {', '.join(needed)}",)
+        raise UsageError(fact, causes=told, command=f"fsprobe explain {needed[0]}")
+    if matching(checks, (f"{name}.*",)):
+        raise UsageError(fact, causes=("it is the beginning of ids",), command=f"fsprobe list '{name}.*'")
     near = difflib.get_close_matches(name.upper(), operations, 2) or nearest(name, [check.id for check in checks])
     return UsageError(
-        f"{name!r} is neither an operation nor the id of a check",
-        causes=(f"did you mean {' or '.join(near)}?",) if near else (),
+        fact, causes=(f"did you mean {' or '.join(near)}?",) if near else (),
         command=f"fsprobe explain {near[0]}" if near else "fsprobe list",
     )
 

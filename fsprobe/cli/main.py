@@ -141,7 +141,8 @@ def _refuse_empty(words: Sequence[str]) -> None:
 def _usage(error: click.ClickException, words: Sequence[str]) -> UsageError:
     """A click error in fsprobe's own manner: the fact, the likely cause, the command to try."""
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "fsprobe"
+    verb = f"fsprobe {words[0]}" if words and words[0] in cli.commands else "fsprobe"
+    command = context.command_path if context else verb
     fact = error.format_message()
     if words and context and context.command is cli and words[0] not in cli.commands:
         return _unknown_verb(words[0])

@@ -180,7 +180,8 @@ def require_writable(option: str, path: str, usual: str) -> None:
     if not place.is_dir():
         raise UsageError(f"{option} {path}: there is no directory {place}", command=f"mkdir -p {place}")
     if not os.access(place, os.W_OK) and not (target.exists() and not target.is_file()):
-        raise UsageError(f"{option} {path}: {place} cannot be written to")
+        where = "the working directory" if str(place) == "." else place
+        raise UsageError(f"{option} {path}: {where} cannot be written to", command=f"{option} /tmp/{target.name}")
 
 
 def _require_different(files: Sequence[tuple[str, str]]) -> None:

@@ -19,6 +19,10 @@ class Seconds(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number. Raises BadParameter."""
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number) or number > LONGEST:
             self.fail(f"{value} is no usable number; the greatest is {LONGEST:.0f}.", param, ctx)

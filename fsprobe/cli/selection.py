@@ -29,6 +29,9 @@ def require_matches(checks: Sequence[Check], globs: Sequence[str]) -> None:
     """Raises UsageError for the first glob that matches nothing, with ids that come near."""
     for glob in globs:
         if not matching(checks, (glob,)):
+            if matching(checks, (f"{glob}.*",)):
+                hint = (f"did you mean '{glob}.*'?",)
+                raise UsageError(f"no check matches {glob!r}", causes=hint, command=f"fsprobe list '{glob}.*'")
             near = nearest(glob, [check.id for check in checks])
             raise UsageError(
                 f"no check matches {glob!r}",

@@ -229,3 +229,9 @@ def consequence(op: str) -> str:
         return "the kernel passes ENOSYS on"
     told = "the application sees" if row.enosys.raw else "the kernel makes of it:"
     return f"{told} {row.enosys.sees}" + (" (remembered: the daemon is never asked again)" if row.enosys.sticky else "")
+
+
+def needed_by(command: str) -> list[str]:
+    """The operations without which a command fails, the most telling first: SETATTR, CREATE, LOOKUP for `touch`."""
+    rows = [row for row in _TABLE if command.lower() in row.breaks]
+    return [row.name for row in sorted(rows, key=lambda row: row.breaks.index(command.lower()))]

@@ -35,7 +35,8 @@ def commands(checks: Sequence[Mapping[str, Any]], known: Mapping[str, str]) -> l
 
 def failed(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The shell checks whose command did not do its work."""
-    return [check for check in checks if check["layer"] == "shell" and is_failure(check)]
+    shell = [check for check in checks if check["layer"] == "shell"]
+    return [check for check in shell if is_failure(check) and check["verdict"] != "ERROR"]
 
 
 def not_run(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

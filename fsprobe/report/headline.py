@@ -60,6 +60,10 @@ def _sentences(document: Mapping[str, Any], code: int) -> tuple[list[str], str]:
         told = "; ".join(clauses[:_CLAUSES]) + (f"; and {count(more, 'more cause')}" if more > 0 else "")
         return [_sentence_end(told), *_commands(document), *_outdated(document)], "bold red"
     problems = [check for check in document["checks"] if is_failure(check)]
+    own = [check for check in problems if check["verdict"] == "ERROR"]
+    if own and len(own) == len(problems):
+        told = f"{count(len(own), 'check')} failed by a fault of fsprobe itself; of the rest nothing is at fault."
+        return [told], "bold red"
     if problems:
         return [f"No operation is at fault, but {count(len(problems), 'check')} did not pass."], "bold red"
     if code == 1:

@@ -18,6 +18,7 @@ from typing import IO, Any
 from fsprobe.errors import UsageError
 from fsprobe.results.document import dumps
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 READER_WITHIN = 5.0
 """How long whoever is to read a pipe may leave it alone; what is not read then is given up."""
 
@@ -42,7 +43,8 @@ def put(said: str, path: str) -> None:
     except TimeoutError as error:
         raise UsageError(f"the result cannot be written to {path}: nobody reads from this pipe") from error
     except OSError as error:
-        raise UsageError(f"the result cannot be written to {path}: {error.strerror}") from error
+        command = f"df -h {os.path.dirname(path) or '.'}" if error.errno in _FULL else f"ls -ld {path}"
+        raise UsageError(f"the result cannot be written to {path}: {error.strerror}", command=command) from error
 
 
 def say(said: str, stream: IO[str]) -> None:

@@ -74,13 +74,17 @@ def charged(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def blamed(document: Mapping[str, Any]) -> list[str]:
-    """Operations at fault: those of serious diagnoses, in their order, and of failed checks that have none.
+    """Operations at fault: those of serious diagnoses, in their order, and of failed checks that have none. Where
+    fsprobe itself failed (ERROR) nothing is known of the operation.
 
     One that answers ENOSYS is not among them where nothing needs it: POLL, STATX, …
     """
     known = charged(document)
     named = [op for one in serious(document) for op in (one["op"], *(one.get("ops") or ()))]
-    alone = [check["op"] for check in document["checks"] if is_failure(check) and check["id"] not in known]
+    alone = [
+        check["op"] for check in document["checks"]
+        if is_failure(check) and check["verdict"] != "ERROR" and check["id"] not in known
+    ]  # fmt: skip
     return [op for op in dict.fromkeys((*named, *alone)) if op]
 
 

@@ -18,7 +18,9 @@ def exit_code(counts: Mapping[str, int], strict: bool = False, outdated: bool = 
 
     outdated: the baseline has entries that are stale or expired, which is unexpected too.
     """
-    bad = STRICT_UNEXPECTED if strict else UNEXPECTED
+    bad = set(STRICT_UNEXPECTED if strict else UNEXPECTED)
+    if counts.get(Verdict.ERROR, 0):
+        bad -= {Verdict.NOTRUN}  # what fsprobe's own fault kept from running
     if outdated or any(counts.get(verdict, 0) for verdict in bad):
         return UNEXPECTED_VERDICT
     if counts.get(Verdict.ERROR, 0):

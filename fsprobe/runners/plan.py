@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 from fsprobe.checks.check import LAYERS, Check
 from fsprobe.checks.suite import BUILT_IN, load_suite, unique_ids
+from fsprobe.diagnose.operations import needed_by
 from fsprobe.errors import NothingChecked, UsageError
 from fsprobe.runners.options import RunOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Checks by layer, wire first: it needs no mount and knows no sticky ENOSYS.
+    """Checks by layer, wire first: it needs no mount and knows no sticky ENOSYS. The extreme ones are last in each,
+    but for the end of the connection.
 
     suites: by layer, those that hold any of them, so that a worker loads no others. known: ids of all checks that
     these suites have, whether wanted or not.
@@ -43,21 +45,32 @@ def make(options: RunOptions) -> Plan:
     loaded = {name: load_suite(name) for name in suites}
     checks = unique_ids([check for found in loaded.values() for check in found])
     for glob in _parts(options.select):
-        if not fnmatch.filter((c.id for c in checks), glob):
-            raise UsageError(f"--select {glob!r} matches no check", causes=_near(glob, [c.id for c in checks]))
+        ids = [c.id for c in checks]
+        if not fnmatch.filter(ids, glob):
+            below = any(id.startswith(f"{glob}.") for id in ids)
+            causes = (f"did you mean '{glob}.*'?",) if below else _near(glob, ids)
+            command = f"fsprobe list '{glob}.*'" if below else "fsprobe list"
+            raise UsageError(f"--select {glob!r} matches no check", causes=causes, command=command)
     operations = sorted({name for check in checks for name in (check.op, *check.also)})
     for op in _parts(options.ops):
         if op not in operations:
-            raise UsageError(f"--op {op!r}: no check is about it", causes=_near(op, operations), command="fsprobe list")
+            needed = needed_by(op)
+            causes = (f"{op.lower()} is a command, and needs {', '.join(needed)}",) if needed else _near(op, operations)
+            command = f"--op {','.join(needed)}" if needed else "fsprobe list"
+            raise UsageError(f"--op {op!r}: no check is about it", causes=causes, command=command)
     kept = [check for check in checks if _wanted(check, options)]
     allowed = _layers(options)
     layers = {layer: [c for c in kept if c.layer == layer] for layer in LAYERS if layer in allowed}
-    layers = {layer: found for layer, found in layers.items() if found}
+    layers = {layer: sorted(found, key=_place) for layer, found in layers.items() if found}
     holders = {layer: _holders(loaded, set(map(id, found))) for layer, found in layers.items()}
     plan = Plan(layers, holders, tuple(check.id for check in checks))
     if not plan.total:
         raise _nothing_left(options, [name for name, found in loaded.items() if not found])
     return plan
+
+
+def _place(check: Check) -> int:
+    return 2 if check.op == "DESTROY" else int(check.extreme)
 
 
 def _nothing_left(options: RunOptions, empty: list[str]) -> NothingChecked:

@@ -200,8 +200,17 @@ def thread_ids(pid: int) -> list[int]:
         return []
 
 
+FEWEST_FILES = 40
+"""Descriptors that the session needs for its channels, pipes and files, with some to spare."""
+
+
 def own_python() -> str:
-    """The Python that runs us, to start one more. Raises MachineError where it cannot be started."""
+    """The Python that runs us, to start one more. Raises MachineError where it cannot be started, or do its work."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if 0 <= most < FEWEST_FILES:
+        fact = f"a process may have no more than {most} open files here, and fsprobe needs {FEWEST_FILES}"
+        causes = ("ulimit -n of this shell, or the limit of a service or container",)
+        raise MachineError(fact, causes=causes, command="ulimit -n 1024")
     if not os.access(sys.executable, os.X_OK):
         raise MachineError(
             f"fsprobe's own Python cannot be started: {sys.executable or 'it does not know its own path'}",

@@ -105,3 +105,30 @@ def test_a_python_that_cannot_be_started_is_the_machines_fault(words: list[str],
     )  # fmt: skip
     assert done.returncode == MachineError.exit_code, done.stderr
     assert "fsprobe's own Python cannot be started" in done.stderr and "venv" in done.stderr
+
+
+@pytest.mark.parametrize(("words", "likely", "command"), [
+    (["explain", "touch"], "touch is a command, and needs SETATTR", "fsprobe explain SETATTR"),
+    (["run", "vexfs", "--op", "mv"], "mv is a command, and needs RENAME", "--op RENAME"),
+    (["explain", "posix.mkdir"], "it is the beginning of ids", "fsprobe list 'posix.mkdir.*'"),
+    (["list", "shell.historic"], "did you mean 'shell.historic.*'?", "fsprobe list 'shell.historic.*'"),
+    (["run", "vexfs", "--select", "posix"], "did you mean 'posix.*'?", "fsprobe list 'posix.*'"),
+    (["run", "vexfs", "--select"], "requires an argument", "fsprobe run --help"),
+    (["run", "vexfs", "--timeout", "soon"], "'soon' is no number of seconds", "fsprobe run --help"),
+])  # fmt: skip
+def test_what_was_meant_is_said(
+    words: list[str], likely: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Operations, commands and ids are mixed up by everybody on the first day."""
+    assert main(words) == UsageError.exit_code
+    told = capsys.readouterr().err
+    assert likely in told and f"  try:    {command}" in told
+
+
+@pytest.mark.parametrize("words", [["run", "vexfs", "-q"], ["doctor"]])
+def test_too_few_files_are_told_before_anything_is_started(words: list[str]) -> None:
+    """A worker that ended for want of a descriptor would be laid at the door of an operation."""
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)); "
+    shown = fsprobe(*words, code=limited + "import sys; from fsprobe.cli.main import entry; entry()")
+    assert shown.returncode == MachineError.exit_code, shown.stderr
+    assert "no more than 20 open files" in shown.stderr and "ulimit -n" in shown.stderr

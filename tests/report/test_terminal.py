@@ -182,3 +182,17 @@ def read_all(fd, got):
             got.append(part)
     except OSError:  # EIO: the other side is closed
         pass
+
+
+def test_a_fault_of_fsprobe_is_laid_at_no_operations_door():
+    """An author would look for a mistake in STATFS, and in df, because fsprobe's own worker ended."""
+    failed = [
+        documents.check("shell.df", "ERROR", "STATFS", title="`df` works.", observed="fsprobe's own worker ended"),
+        documents.check("posix.statfs.sane", "ERROR", "STATFS", observed="fsprobe's own worker ended"),
+    ]
+    shown = screen(documents.document("vexfs", {"STATFS": documents.untested()}, failed, 3))
+    assert "\n2 checks failed by a fault of fsprobe itself" in shown and "STATFS is wrong" not in shown
+    assert "command fails" not in shown and "BECAUSE OF" not in shown
+    other = documents.check("shell.touch", "FAIL", "SETATTR", title="`touch` works.", observed="exit 1")
+    shown = screen(documents.document("vexfs", {"SETATTR": documents.untested()}, [*failed, other], 1))
+    assert "SETATTR is wrong in part.\n1 command fails: touch by SETATTR." in shown

@@ -22,6 +22,8 @@ from fsprobe.results.exit_code import exit_code
         ({"PASS": 1, "XPASS": 1}, False, 1),
         ({"PASS": 1, "ERROR": 1}, False, 3),
         ({"FAIL": 1, "ERROR": 1}, False, 1),
+        ({"NOTRUN": 4, "ERROR": 1}, False, 3),
+        ({"NOTRUN": 4, "ERROR": 1, "UNSUPPORTED": 1}, True, 1),
         ({}, False, 5),
         ({"SKIP": 4}, False, 5),
         ({"SKIP": 4}, True, 5),
