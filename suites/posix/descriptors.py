@@ -134,6 +134,47 @@ def direct_unaligned(m: Mount) -> None:
 
 
 @mount_check(
+    "posix.write.asynchronous", op="WRITE", source="catalogue 3.15.1, 3.14.8; man 2 io_submit", needs=("write",),
+    also=("READ", "OPEN"), killers=("WRITE:flip", "WRITE:errno=EIO,nth=9", "READ:flip", "READ:errno=EIO,nth=3"),
+)
+def asynchronous(m: Mount) -> None:
+    """Sixteen writes with O_DIRECT that are under way at once, as databases make them, in no order, all arrive in their
+    places, and as many reads get what is there."""
+    path, data = m.path("database"), m.rng.randbytes(16 * PAGE)
+    try:
+        fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_DIRECT)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise Skip("O_DIRECT is not offered here") from error
+        raise
+    buffer = mmap.mmap(-1, 16 * PAGE)  # whole pages, aligned in memory
+    order = list(range(16))
+
+    def at_once(*, write: bool) -> list[int]:
+        m.rng.shuffle(order)
+        view = memoryview(buffer)
+        todo = [linux.Transfer(write, view[page * PAGE : page * PAGE + PAGE], page * PAGE) for page in order]
+        try:
+            return linux.transfer(fd, todo, 5.0)
+        except OSError as error:
+            if error.errno in (errno.ENOSYS, errno.EPERM, errno.EAGAIN):
+                raise Skip("this machine offers no io_submit") from error
+            raise
+
+    buffer[:] = data
+    m.expect_equal([PAGE] * 16, at_once(write=True), "what the writes come to", show=_results)
+    m.expect_equal(data, m.read(path), "the content")
+    buffer[:] = bytes(16 * PAGE)
+    m.expect_equal([PAGE] * 16, at_once(write=False), "what the reads come to", show=_results)
+    m.expect_equal(data, buffer[:], "what was read")
+
+
+def _results(found: list[int]) -> str:
+    told = [f"{count} bytes" if count >= 0 else linux.errno_name(-count) for count in found]
+    return ", ".join(f"{told.count(one)} x {one}" for one in dict.fromkeys(told))
+
+
+@mount_check(
     "posix.fallocate.clears-setuid", op="FALLOCATE", level=OPTIONAL, source="catalogue 3.30.4; xfstests generic/683",
     needs=("write",), also=("SETATTR", "GETATTR"),
     killers=("GETATTR:attr.mode=0o106777,path=*program", "FALLOCATE:errno=EIO"),
