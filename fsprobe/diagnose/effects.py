@@ -26,8 +26,9 @@ _LOSES_TRACK = ("RENAME", "RENAME2", "UNLINK", "LINK", "FALLOCATE", "COPY_FILE_R
 
 
 def wrong_size(check: CheckResult) -> str:
-    """Whose answer about a size is wrong: SETATTR's or WRITE's own, GETATTR's where another reply contradicts it, or
-    that of the operation by which a new file had the links, and so the data, of another.
+    """Whose answer about a size is wrong: SETATTR's or WRITE's own, that of who told one which another reply
+    contradicts (GETATTR, LOOKUP, …), or that of the operation by which a new file had the links of another, and so its
+    data.
 
     "" where the sizes told are those that the requests make. WRITE stands accused where a file has another size after
     it, unless READ gives more than that size, or the right one is told later with no further request to change it.
@@ -35,6 +36,7 @@ def wrong_size(check: CheckResult) -> str:
     sizes: dict[str, int] = {}
     written: set[str] = set()
     accused: dict[str, int] = {}
+    by: dict[str, str] = {}
     shared = ""
     for line in check.trace:
         match = _LINE.match(line)
@@ -49,15 +51,16 @@ def wrong_size(check: CheckResult) -> str:
             return "SETATTR"
         given = _READ.search(line)
         if path in accused and given and int(given["offset"]) + int(given["count"]) > accused[path]:
-            return "GETATTR"
+            return by[path]
         if match["op"] == "SETATTR" or "O_TRUNC" in match["asked"]:
             written.discard(path)
             sizes.pop(path, None)
         elif answer and path in written and path in sizes:
             if answer["size"] == sizes[path] and path in accused:
-                return "GETATTR"
+                return by[path]
             if answer["size"] != sizes[path]:
                 accused[path] = answer["size"]
+                by.setdefault(path, match["op"])
                 continue
         if answer:
             sizes[path] = answer["size"]

@@ -27,6 +27,7 @@ _ROOTS_ONLY = (
 _MAY_FOLLOW = (Cause.WRONG_DATA, Cause.WRONG_METADATA, Cause.WRONG_ERRNO, Cause.SILENT_NOOP)
 # By so many times more checks does a root fail.
 _MORE, _MUCH_MORE, _FAR_MORE = 3, 10, 20
+_MOST = 0.7
 # These take part in nearly every check, so that having taken part says little.
 _EVERYWHERE = frozenset({"LOOKUP", "GETATTR", "CREATE", "MKDIR", "OPEN", "FLUSH", "RELEASE", "FORGET"})
 
@@ -147,7 +148,7 @@ def _follows(one: _Suspect, root: _Suspect, evidence: Evidence) -> bool:
     if _ends_in(*ops, family):
         return True
     if ops[0] == ops[1]:
-        return root.cause.cause in _ROOTS_ONLY or len(root.checks) > len(one.checks)
+        return root.cause.cause in _ROOTS_ONLY or len(root.checks) >= len(one.checks)
     if set(ops) <= _LOCKS and one_handler(*ops, family):
         return len(root.checks) >= len(one.checks)
     if _explains(one, root, evidence):  # each took part in all that the other failed in
@@ -156,7 +157,7 @@ def _follows(one: _Suspect, root: _Suspect, evidence: Evidence) -> bool:
         return root.weight > one.weight or alike
     if root.cause.op in _EVERYWHERE:
         return root.weight >= one.weight and len(root.checks) >= len(one.checks)
-    return root.main or len(root.checks) >= len(one.checks)
+    return root.main or (root.alone and not any(one.weight)) or len(root.checks) >= len(one.checks)
 
 
 def _ends_in(op: str, other: str, family: str) -> bool:
@@ -168,7 +169,7 @@ def _explains(root: _Suspect, one: _Suspect, evidence: Evidence) -> bool:
     """Whether all that fails of the one may come of the other; of one that fails nearly everywhere anything does."""
     times, small = len(root.checks) / len(one.checks), not any(one.weight)
     op, family = one.cause.op, evidence.library.family
-    return all(
+    told = [
         (small and times >= _FAR_MORE and _took_part(root.cause.op, check, family))
         or (small and times >= _MUCH_MORE and _took_part(root.cause.op, check, family)
             and bool(symptoms_of(check) & root.symptoms))
@@ -176,7 +177,10 @@ def _explains(root: _Suspect, one: _Suspect, evidence: Evidence) -> bool:
             and _took_part(root.cause.op, check, family))
         or _explains_check(root, op, check, evidence)
         for check in one.checks
-    )  # fmt: skip
+    ]  # fmt: skip
+    if root.alone and small and all(_took_part(root.cause.op, check, family) for check in one.checks):
+        return sum(told) >= _MOST * len(told)  # it errs by itself, the other one never
+    return all(told)
 
 
 def _explains_check(root: _Suspect, op: str, check: CheckResult, evidence: Evidence) -> bool:

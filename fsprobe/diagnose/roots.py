@@ -13,6 +13,7 @@ from fsprobe.diagnose.absent import FAILED
 from fsprobe.diagnose.effects import set_nothing, wrong_size
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
+from fsprobe.diagnose.relatives import handler_of
 from fsprobe.results.errnos import errno_in
 from fsprobe.results.records import CheckResult
 from fsprobe.results.verdicts import Cause, OpVerdict
@@ -47,6 +48,7 @@ _TYPE_CHANGED = re.compile(r"\bnodeid \d+ stays a\b")
 _SAME_FILE = re.compile(r"same file|file system loop|replaced while being copied")
 _BYTES = re.compile(r"(?:(\d+) bytes, at offset \d+ )?b(['\"].*['\"])$")
 _DATA_OPS = ("READ", "WRITE")
+_TELLERS = ("GETATTR", "LOOKUP", "READDIRPLUS", "STATX")
 _TIMES = re.compile(r"time|touch|utim", re.IGNORECASE)
 
 
@@ -62,12 +64,13 @@ def roots_of(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cau
             cause = cause_of(check, evidence)
             if cause is Cause.SILENT_NOOP or check.op not in roots:
                 roots[check.op] = cause
-    shown = {wrong_size(check): check for check in failed if "size" not in lies and not check.errno}
+    shown = {_wrong_size(check, evidence): check for check in failed if "size" not in lies and not check.errno}
     if "WRITE" in shown and "GETATTR" not in shown:
         roots["WRITE"] = Cause.WRONG_DATA
         roots.pop("READ", None)  # it gives back what there is
-    if "GETATTR" in shown:
-        roots.setdefault("GETATTR", Cause.WRONG_METADATA)
+    for op in _TELLERS:
+        if op in shown:
+            roots.setdefault(op, Cause.WRONG_METADATA)
     if "SETATTR" in shown:
         nothing = any(set_nothing(check) for check in failed)
         roots.setdefault("SETATTR", Cause.SILENT_NOOP if nothing else Cause.WRONG_METADATA)
@@ -94,7 +97,7 @@ def root_of(
     wrong after any operation is GETATTR's where GETATTR is known to tell wrong sizes. Wrong content is charged to
     READ or WRITE where these are known to be broken.
     """
-    shown = "" if check.errno or "size" in lies else wrong_size(check)
+    shown = "" if check.errno or "size" in lies else _wrong_size(check, evidence)
     if shown and (shown != "WRITE" or "WRITE" in roots):
         return shown
     if _stored_nothing(roots, lies, evidence) and _is_data(check, evidence, lies):
@@ -127,6 +130,12 @@ def root_of(
     if check.op in roots:
         return check.op
     return next((op for op in check.ops if op in roots), check.op)
+
+
+def _wrong_size(check: CheckResult, evidence: Evidence) -> str:
+    """As `wrong_size`, of the handler that makes the answer."""
+    told = wrong_size(check)
+    return handler_of(told, ("GETATTR",), evidence.library.family) if told in _TELLERS else told
 
 
 def _same_length(check: CheckResult) -> bool:
