@@ -35,15 +35,17 @@ VARIANTS = {
     "mount": ("older", "read-only"),
     "shell": ("older", "read-only"),
 }
+VEXFS_WITH_ACLS = Target(
+    "vexfs with ACLs", (sys.executable, str(CLONE / "tests" / "programs" / "vexfs_acl.py"), "{mountpoint}"),
+    env={"PYTHONPATH": str(CLONE)},
+)  # fmt: skip
 # Sound file systems for what neither the reference nor those can be asked, by the beginnings of checks' ids.
 SPECIAL: dict[str, Target] = {
-    "posix.acl.": Target(
-        "vexfs with ACLs", (sys.executable, str(CLONE / "tests" / "programs" / "vexfs_acl.py"), "{mountpoint}"),
-        env={"PYTHONPATH": str(CLONE)},
-    ),
+    "posix.acl.": VEXFS_WITH_ACLS,
+    "shell.setfacl": VEXFS_WITH_ACLS,
     "posix.full.": resolve("vexfs:raw", ("-o", "size=24m")),
     "protocol.lookup.dots": resolve("vexfs"),
-}  # fmt: skip
+}
 # Checks that nothing worse than an observation or a decline can come of, each with the reason.
 ONLY_TELLS = {
     "protocol.lookup.case": "INFO: either answer is right",

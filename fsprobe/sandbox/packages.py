@@ -31,6 +31,7 @@ FAMILIES = (
 _NAMES: dict[str, tuple[str, ...]] = {
     "fuse3": ("fuse3",),
     "libfuse2": ("libfuse2", "fuse-libs", "fuse", "fuse2"),
+    "acl": ("acl",),
     "attr": ("attr",),
     "bash": ("bash",),
     "coreutils": ("coreutils",),
@@ -57,7 +58,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 SHELL_PROGRAMS: dict[str, tuple[str, ...]] = {
-    "attr": ("setfattr", "getfattr"), "bash": ("bash",),
+    "acl": ("setfacl", "getfacl"), "attr": ("setfattr", "getfattr"), "bash": ("bash",),
     "coreutils": ("stat", "install", "mkfifo", "od", "sha256sum", "shred", "split", "sync", "truncate"),
     "diffutils": ("cmp",), "findutils": ("find", "xargs"), "sed": ("sed",), "tar": ("tar",),
     "util-linux": ("flock", "fallocate"),
