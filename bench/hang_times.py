@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""How long it takes from a request that hangs to the verdict, and what the verdict is.
+"""How long it takes from a request that hangs to the verdict, what the verdict is, and how long the whole run is.
 
-    python bench/hang_times.py [NAME…]      all of the table below where none is given
+    python bench/hang_times.py [--narrow] [NAME…]      all of tests/hanging.py where none is given: 15 minutes
 
-Owns the table of daemons that hang; a C one is built where gcc and the libraries are. Times are those of the result
-file: from the moment when the relay read the request to the moment when the cause was proven, or given up to guess.
+Owns the screen. Each daemon is given to `fsprobe run` with nothing else said; --narrow asks only what meets the hang,
+which takes 3 minutes. `hang` is the longest time from when the relay read the request to when the cause was proven, or
+was given up to guess (10 s by default). The last column says what is not as the table wants it.
 """
 
 from __future__ import annotations
@@ -13,59 +14,74 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 CLONE = Path(__file__).parent.parent
-READING = ("--select", "posix.existing.read-twice")
-PROFILES = {
-    "vexfs:lost-reply": ("--select", "posix.setattr.chmod-bits"),
-    "vexfs:positive-errno": ("--op", "SETATTR", "--no-mount"),
-    "vexfs:wrong-length": ("--op", "SETATTR", "--no-mount"),
-    "vexfs:wrong-unique": ("--op", "SETATTR", "--no-mount"),
-    "vexfs:own-mount": ("--select", "posix.statfs.*"),
-    "vexfs:stderr-pipe": ("--no-mount",),
-    "vexfs:search-relock": ("--suite", "vexfs"),
-}
-FAULTS = ("relock", "abba", "own-mount", "stderr", "stop", "busy", "sleep", "pipe", "fifo", "socket", "file-lock")
+sys.path.insert(0, str(CLONE))
+if TYPE_CHECKING:
+    from tests.hanging import Hanging
+
+LONGEST = 30.0
+_MOST = 120
 
 
-def programs(folder: str) -> dict[str, tuple[str, ...]]:
-    """`hangs.c` with libfuse 2 (one thread) and libfuse 3 (many), as far as these can be built."""
-    found: dict[str, tuple[str, ...]] = {}
-    for package, version, options in (("fuse", "26", " -s"), ("fuse3", "31", "")):
-        asked = ["pkg-config", "--cflags", "--libs", package]
-        flags = subprocess.run(asked, capture_output=True, text=True, check=False)
-        binary = Path(folder, f"hangs-{package}")
-        source = CLONE / "tests" / "programs" / "hangs.c"
-        command = ["gcc", "-g", "-O1", "-w", f"-DFUSE_USE_VERSION={version}", "-D_FILE_OFFSET_BITS=64", str(source)]
-        if flags.returncode == 0:
-            subprocess.run([*command, "-o", str(binary), "-lpthread", *flags.stdout.split()], check=True)
-            # With many threads the stat of the own mount is answered by another one.
-            faults = [fault for fault in FAULTS if options or fault != "own-mount"]
-            found |= {f"{binary} {fault} {{mountpoint}} -f{options}": READING for fault in faults}
-    return found
+def main() -> int:
+    from tests.hanging import TABLE, Missing
 
-
-def main() -> None:
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    narrow = "--narrow" in sys.argv[1:]
+    wrong = 0
+    print(f"{'daemon':24} {'operation':10} {'cause':20} {'known':8} {'hang':>8} {'run':>6}  wrong")
     with tempfile.TemporaryDirectory() as folder:
-        rows = {**PROFILES, **programs(folder)}
-        wanted = sys.argv[1:]
-        print(f"{'daemon':34} {'operation':10} {'cause':20} {'known':8} seconds")
-        for target, options in rows.items():
-            name = " ".join(word for word in Path(target.split()[0]).name.split()) + " " + " ".join(target.split()[1:2])
-            if wanted and not any(word in name for word in wanted):
+        for one in TABLE:
+            if words and not any(word in one.name for word in words):
                 continue
-            result = Path(folder, "result.json")
-            command = [sys.executable, "-m", "fsprobe", "run", target, *options, "--timeout", "3"]
-            subprocess.run([*command, "--json", str(result)], capture_output=True, cwd=CLONE, check=False)
-            told = json.loads(result.read_text())["incidents"]
-            for one in told[:1]:
-                known = "proven" if one["proven"] else "guessed"
-                seconds = f"{one['seconds']:.2f}" if "seconds" in one else "at once"
-                print(f"{name.strip():34} {one['op']:10} {one['cause']:20} {known:8} {seconds}", flush=True)
-            if not told:
-                print(f"{name.strip():34} -", flush=True)
+            try:
+                told = line(one, Path(folder), narrow)
+            except Missing as missing:
+                told = f"{one.name:24} not built: {missing}"
+            wrong += told.rstrip().endswith("!")
+            print(told, flush=True)
+    return 1 if wrong else 0
+
+
+def line(one: Hanging, folder: Path, narrow: bool) -> str:
+    """Run one and tell it in one line."""
+    from tests.hanging import command
+
+    result = folder / "result.json"
+    result.unlink(missing_ok=True)
+    words = [sys.executable, "-m", "fsprobe", "run", command(one.target, folder), "--json", str(result)]
+    began = time.monotonic()
+    done = subprocess.run([*words, *(one.narrow if narrow else ())], capture_output=True, cwd=CLONE, check=False,
+                          timeout=_MOST)  # fmt: skip
+    seconds = time.monotonic() - began
+    document = json.loads(result.read_text())
+    first = document["diagnoses"][0] if document["diagnoses"] else {"op": "-", "cause": "-", "confidence": "-"}
+    met = [told["seconds"] for told in document.get("incidents", []) if "seconds" in told]
+    hang = f"{max(met):.2f} s" if met else "at once"
+    wrong = ", ".join(faults(one, document, first, done.returncode, seconds))
+    known = {"likely": "timed out"}.get(first["confidence"], first["confidence"])
+    return (f"{one.name:24} {first['op']:10} {first['cause']:20} {known:9} {hang:>7} {seconds:4.0f} s"
+            f"  {wrong + '!' if wrong else ''}").rstrip()  # fmt: skip
+
+
+def faults(
+    one: Hanging, document: dict[str, Any], first: dict[str, Any], status: int, seconds: float
+) -> list[str]:  # fmt: skip
+    """What is not as it should be."""
+    proven = "proven" if one.proven else "likely"
+    leaked = [item for items in document["processes"]["leaked"].values() for item in items]
+    return [
+        text for text, wrong in (
+            (f"exit status {status}", status != one.exit_code), (f"over {LONGEST:g} s", seconds > LONGEST),
+            (f"cause is {one.cause}", first["cause"] != one.cause), (f"{proven}", first["confidence"] != proven),
+            (f"operation is {one.ops[0]}", first["op"] not in one.ops), (f"left {leaked}", bool(leaked)),
+        ) if wrong
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

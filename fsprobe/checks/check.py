@@ -37,7 +37,8 @@ class Check:
     without which it cannot be asked ("write", "root", "program:setfattr", …). quick: part of `--quick`.
     parallel: it is about concurrency, so it gets every processor. killers: rules or profiles, each of which alone
     must turn it red. main: it asks whether the operation works at all, so that its failure makes the operation
-    `wrong` and not `partial`.
+    `wrong` and not `partial`. extreme: it asks for what a daemon may choke on though all else works (a file of 2^63
+    bytes), so it comes last in its layer, and a hang there keeps no other check from being asked.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Check:
     function: Callable[[Any], None]
     path: str
     line: int
+    extreme: bool = False
 
     @property
     def reference(self) -> str:
@@ -111,6 +113,7 @@ def _decorator(layer: str) -> Callable[..., Callable[[Callable[[Any], None]], Ca
         main: bool = False,
         parallel: bool = False,
         killers: tuple[str, ...] = (),
+        extreme: bool = False,
     ) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
         def attach(function: Callable[[Any], None]) -> Callable[[Any], None]:
             title = " ".join((function.__doc__ or "").split())
@@ -120,7 +123,7 @@ def _decorator(layer: str) -> Callable[..., Callable[[Callable[[Any], None]], Ca
             check = Check(
                 id=id, layer=layer, op=op, also=tuple(also), title=title, level=level, source=source,
                 needs=tuple(needs), quick=quick, main=main, parallel=parallel, killers=tuple(killers),
-                function=function, path=code.co_filename, line=code.co_firstlineno,
+                function=function, path=code.co_filename, line=code.co_firstlineno, extreme=extreme,
             )  # fmt: skip
             function.__fsprobe_check__ = check  # type: ignore[attr-defined]
             return function

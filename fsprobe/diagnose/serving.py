@@ -29,6 +29,15 @@ _GONE_TEXT = "Transport endpoint is not connected"
 # Where the author has to look into the operation's own handler, whatever else may be to do.
 _IN_A_HANDLER = (Cause.CRASHED, Cause.LOST_REPLY, Cause.BLOCKED_IO, Cause.DEADLOCK_LOCK, Cause.BUSY_LOOP)
 
+HELD = "held by a request for a lock"
+"""Stands in what is told of a daemon all of whose threads wait in its handler of locks."""
+_HELD_SUMMARY = "every thread of the daemon is held by a lock that is waited for ({op}), so the unlock is never read"
+_HELD_FIX = (
+    "Do not wait in the handler of SETLKW: keep the request, go on reading, and answer it when the lock is free (low "
+    "level: store the req, and answer EINTR when it is interrupted); or wait in a thread of its own for each such "
+    "request. Raising max_threads only moves the limit. Without a handler of locks the kernel keeps them by itself."
+)
+
 _SUMMARY = {
     Cause.LOST_REPLY: "{op} is taken by the daemon and never answered",
     Cause.MALFORMED_REPLY: "the reply to {op} is malformed, so the kernel refuses it and the caller waits for ever",
@@ -191,14 +200,16 @@ def _incident(
     details = dict.fromkeys(line for one in members for line in (one.detail, *one.evidence) if line)
     fallback = f"{where}: {cause.value}"
     also = [f"in {', '.join(ops[1:])} too, which {library.label} answers by the handler of {op} as well"]
+    held = any(HELD in one.detail for one in members)
+    advice = _HELD_FIX if held else ON_INCIDENT.get(cause, "").format(op=where)
     place = look_at(op, library) if cause in _IN_A_HANDLER and handlers(library.family, op) else ""
     return Diagnosis(
         cause=cause,
         op=op,
         confidence="proven" if any(one.proven for one in members) else "likely",
-        summary=_SUMMARY.get(cause, fallback).format(op=where),
+        summary=(_HELD_SUMMARY if held else _SUMMARY.get(cause, fallback)).format(op=where),
         evidence=(*tuple(details)[:_EVIDENCE], *(also if len(ops) > 1 else ())),
-        fix=" ".join(part for part in (place, ON_INCIDENT.get(cause, "").format(op=where)) if part),
+        fix=" ".join(part for part in (place, advice) if part),
         checks=ids(checks),
         ops=ops,
     )

@@ -18,7 +18,7 @@ from fsprobe.errors import FsprobeError
 from fsprobe.relay.client import Sandbox, SandboxLost
 from fsprobe.results.errnos import errno_name
 from fsprobe.runners import facts, scene
-from fsprobe.runners.ask import describe_exit
+from fsprobe.runners.exits import describe_exit
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.suspicion import Suspicion
 from fsprobe.runners.target_run import TargetRun

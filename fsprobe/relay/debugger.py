@@ -14,7 +14,7 @@ from typing import Any
 
 from fsprobe.relay.daemon import Daemon
 from fsprobe.relay.loop import Loop
-from fsprobe.sandbox import evidence, process, stacks
+from fsprobe.sandbox import evidence, fusectl, mounts, process, stacks, standing, waiting
 
 MOST = 8  # processes
 DEVICE = "/dev/fuse"
@@ -57,6 +57,24 @@ def daemons(pids: list[int], link: str, *, light: bool) -> list[dict[str, Any]]:
             one |= {"exe": evidence.executable(pid), "cmdline": evidence.command_line(pid), "maps": evidence.maps(pid)}
         found.append(one)
     return found
+
+
+def caller(pid: int) -> dict[str, Any]:
+    """What a process and all that it started are doing: state, command line, threads."""
+    threads = [thread.to_wire() for one in [pid, *process.descendants(pid)] for thread in evidence.threads(one)]
+    return {"state": process.state(pid), "cmdline": evidence.command_line(pid), "threads": threads}
+
+
+def waits(pids: list[int], place: str, *, own: bool) -> dict[str, Any]:
+    """Which of these wait at a FUSE mount ("callers"), which is the one below `place`, and how many requests that owes.
+
+    own: whether this process is in a mount namespace of its own, where it may mount fusectl.
+    """
+    connection = next((one.minor for one in mounts.below(place) if standing.is_fuse(one)), -1)
+    if own:
+        fusectl.mount_here()
+    found = [one.to_wire() for one in waiting.find(list(dict.fromkeys(pids)))]
+    return {"callers": found, "connection": connection, "waiting": fusectl.told(connection)}
 
 
 class Debugger:

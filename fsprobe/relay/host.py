@@ -49,10 +49,8 @@ class Host:
         self.daemon: Daemon | None = None
         self.workers: dict[int, str] = {}
         self.debugger = debugger.Debugger(self.loop, lambda pid: self.workers.update({pid: "debugger"}))
-        self.starts = 0
-        self.alone = False
-        log = os.path.join(place.path, "worker.log")
-        self._log = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self.starts, self.alone = 0, False
+        self._log = os.open(f"{place.path}/worker.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
 
     def serve(self) -> None:
         """Run until the session closes its end."""
@@ -311,9 +309,12 @@ class Host:
 
     def do_caller(self, reply: Callable[..., None], pid: int) -> None:
         """What a process and all that it started are doing: state, system calls, command line."""
-        threads = [thread for one in [pid, *process.descendants(pid)] for thread in evidence.threads(one)]
-        told = [thread.to_wire() for thread in threads]
-        reply({"state": process.state(pid), "cmdline": evidence.command_line(pid), "threads": told})
+        reply(debugger.caller(pid))
+
+    def do_waiting(self, reply: Callable[..., None], pid: int) -> None:
+        """Who waits at this mount where the daemon holds the device itself: the pump would know better."""
+        pids = [pid, *process.descendants(pid), *self._daemons()]
+        reply(debugger.waits(pids, self.place.path, own=self.level != "none"))
 
     def do_affinity(self, reply: Callable[..., None], cpus: list[int]) -> None:
         """Let this process, the daemon and the workers run on these processors only."""

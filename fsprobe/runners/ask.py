@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import os
 import select
-import signal
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field, replace
@@ -22,11 +21,12 @@ from fsprobe.checks.outcome import Outcome
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.results.records import Incident
 from fsprobe.results.verdicts import Cause
-from fsprobe.runners import goroutines, scene
+from fsprobe.runners import goroutines, scene, unrelayed
+from fsprobe.runners.exits import describe_exit as describe_exit
 from fsprobe.runners.progress import Progress, callers_sign
+from fsprobe.runners.standing_scene import NOT_LOST
 from fsprobe.runners.stuck import Stuck
 from fsprobe.runners.suspicion import LOOKS, Suspicion
-from fsprobe.sandbox import callers
 from fsprobe.trace.exchange import Exchange
 from fsprobe.wire import Opcode, opcode_name
 
@@ -45,6 +45,8 @@ ENDLESS = 30_000
 FREED_WAIT = 2.0
 REFUSES = "refuse"  # stands in what the wire layer's worker says of a reply that no kernel takes
 EIO = 5
+# What is sent and has not been read, where no open request is that: it gets no answer, so it is not among those.
+INTERRUPTING = {"unique": 0, "opcode": int(Opcode.INTERRUPT), "head": b"", "age": 0.0, "taken": False}
 # What an application hears when the daemon has died: its end may be noticed a moment later than that.
 GONE = ("ENOTCONN", "ECONNABORTED", os.strerror(errno.ENOTCONN), os.strerror(errno.ECONNABORTED))
 
@@ -223,7 +225,8 @@ class Asking:
         return found or self._unending(elapsed, self.progress.quiet())
 
     def _look_at_requests(self) -> Incident | None:
-        opened = self._open()
+        status = self.sandbox.call("status")
+        opened = status["open"]
         # A lock that is waited for may well be open longer than what is lost.
         oldest = next((o for o in opened if o["opcode"] != Opcode.SETLKW), opened[0] if opened else None)
         if oldest is None or oldest["age"] < SUSPICIOUS:
@@ -232,10 +235,11 @@ class Asking:
         waits_for_lock = oldest["opcode"] == Opcode.SETLKW  # answered late by a sound daemon, too
         processes = self.sandbox.call("evidence", light=True)
         may_be_lost = bool(oldest["taken"]) and not waits_for_lock
-        found = self.suspicion.look(oldest["unique"], processes, opened, may_be_lost=may_be_lost)
+        known = [*opened, *([] if not status.get("unread") else [INTERRUPTING])]
+        found = self.suspicion.look(oldest["unique"], processes, known, may_be_lost=may_be_lost)
         if self.suspect is not None and oldest["unique"] in self.suspect["then_open"]:
             return self._refused(self.suspect, oldest, proven=self.suspicion.idle_seen > 0)
-        if found is not None and not waits_for_lock:
+        if found is not None and (not waits_for_lock or found.op):
             return self._hang(oldest, found)
         if oldest["age"] >= self.timeout:
             how = "it was taken and not answered" if oldest["taken"] else "the daemon does not read it"
@@ -244,23 +248,21 @@ class Asking:
 
     def _look_at_caller(self, elapsed: float) -> Incident | None:
         """With no relay: which request a caller waits for is told by where it sleeps in the kernel."""
-        waiting = [one for one in self.sandbox.call("caller", pid=self.pid)["threads"] if callers.waits_for_fuse(one)]
-        if not waiting:
+        processes = self.sandbox.call("evidence", light=True)
+        told = self.sandbox.call("waiting", pid=self.pid)
+        seen = unrelayed.look(told, [one["pid"] for one in processes], elapsed)
+        if seen is None:
             self.suspicion.forget()
             return None
-        first = waiting[0]
         self.looking = elapsed < QUICK_UNTIL
-        op, sure = callers.operation(first)
-        request = {"unique": 0, "opcode": 0, "name": op, "head": b"", "age": elapsed, "taken": True}
-        may_be_lost = op not in ("", "SETLK") and sure
-        about = (first["tid"], first.get("switches"), op)
-        processes = self.sandbox.call("evidence", light=True)
-        found = self.suspicion.look(about, processes, [request], may_be_lost=may_be_lost)
-        return self._hang(request, found) if found is not None and op != "SETLK" else None
+        found = self.suspicion.look(seen.about, processes, seen.opened, may_be_lost=seen.may_be_lost)
+        waits_for_lock = seen.op in NOT_LOST and (found is None or found.cause is not Cause.DEADLOCK_OWN_MOUNT)
+        return None if found is None or waits_for_lock else self._hang(seen.opened[0], found)
 
     def _unending(self, elapsed: float, quiet: float) -> Incident | None:
         """A check that takes long without a request that is open too long."""
-        if not self.relayed and quiet >= self.timeout:
+        # With one unread that gets no answer (FORGET), those that wait behind it are still in the kernel.
+        if quiet >= self.timeout and (not self.relayed or self.sandbox.call("status").get("unread")):
             return self._hang_unseen(f"no answer within {self.timeout:g} s", quiet)
         if quiet >= CHECK_FACTOR * self.timeout:
             detail = f"nothing happened for {CHECK_FACTOR * self.timeout:g} s, and no request is open"
@@ -279,11 +281,12 @@ class Asking:
 
     def _hang_unseen(self, how: str, quiet: float) -> Incident:
         """With no relay: the operation is told by where the caller sleeps, the cause by the daemon's threads."""
-        told = [callers.operation(one) for one in self.sandbox.call("caller", pid=self.pid)["threads"]]
-        name = next((op for op, sure in told if op and sure), next((op for op, _ in told if op), ""))
-        request = {"unique": 0, "opcode": 0, "name": name, "head": b"", "age": quiet, "taken": True}
-        found = self._hang(request, None, how)
-        return found if name else replace(found, opcode="", detail=how)
+        told = self.sandbox.call("waiting", pid=self.pid)
+        seen = unrelayed.look(told, [one["pid"] for one in self.sandbox.call("evidence", light=True)], quiet)
+        if seen is not None and seen.op:
+            return self._hang(seen.opened[0], None, how)
+        nothing = {"unique": 0, "opcode": 0, "name": "", "head": b"", "age": quiet, "taken": True}
+        return replace(self._hang(nothing, None, how), opcode="", detail=how)
 
     def _asked(self) -> int:
         """Requests since the run began."""
@@ -297,12 +300,15 @@ class Asking:
 
     def _hang(self, oldest: dict[str, Any], found: Stuck | None, how: str = "") -> Incident:
         """A request that gets no answer. found: what proves it; else it is late, and the best guess is told beside."""
-        name = str(oldest.get("name") or opcode_name(oldest["opcode"]))
         opened = self._open() or [oldest]
         seen = scene.take(self.sandbox, self.pid, stacks=True)
         proven = found is not None
         # From what was read before a debugger came near: a system call that it interrupts shows another place.
         guess = found or self.suspicion.guess(seen["daemon"], opened)
+        if guess is not None and guess.op:
+            how = how.replace("read it", f"read {opcode_name(oldest['opcode'])}")
+            oldest = next((one for one in opened if opcode_name(one["opcode"]) == guess.op), oldest)
+        name = str(oldest.get("name") or opcode_name(oldest["opcode"]))
         told = scene.at(guess, seen) if guess is not None else ""
         facts = {**seen, "seconds": round(oldest["age"], 3)}
         detail = f"{name}: " + (told if proven else f"{how}; {told}" if told else how)
@@ -369,26 +375,16 @@ class Asking:
                 if opened:
                     self.sandbox.call("answer", uniques=opened, error=EIO)
             try:
-                self.channel.receive(0.05)
+                answer: dict[str, Any] = self.channel.receive(0.05)[0]
             except TimeoutError:
                 if incident.kind in ("stuck", SLOW) or not self.relayed:
                     break
                 continue
             except ChannelClosed:
                 break
+            met = Outcome.from_wire(answer["outcome"]) if "outcome" in answer else None
+            if incident.kind == "crash" and not self.relayed and unrelayed.met(met):
+                return answer  # which call was under way
             return None  # what it says now is the consequence of our answer
         self.sandbox.call("kill_worker", pid=self.pid)
         return None
-
-
-def describe_exit(status: int | None) -> str:
-    """How a process ended, for the person at the terminal."""
-    if status is None:
-        return "closed its end of the connection"
-    if status < 0:
-        try:
-            name = signal.Signals(-status).name
-        except ValueError:
-            name = f"signal {-status}"
-        return f"was killed by {name}"
-    return f"exited with status {status}"

@@ -23,7 +23,7 @@ from fsprobe.runners.events import Listener
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.session import Session
 from fsprobe.runners.target_run import TargetRun
-from fsprobe.sandbox import evidence, janitor, mounts, process
+from fsprobe.sandbox import evidence, janitor, mounts, process, waiting
 from fsprobe.trace.exchange import Exchange
 
 KEEPER_PATIENCE = 10.0
@@ -70,6 +70,9 @@ class Native:
         if name == "caller":
             pids = [args["pid"], *process.descendants(args["pid"])]
             return {"threads": [t.to_wire() for pid in pids for t in evidence.threads(pid)]}
+        if name == "waiting":
+            pids = [args["pid"], *process.descendants(args["pid"])]
+            return {"callers": [one.to_wire() for one in waiting.find(pids)], "connection": -1, "waiting": None}
         if name == "status":
             return {"open": [], "output": b"", "exits": {}}
         return []

@@ -19,13 +19,11 @@ from fsprobe.errors import FsprobeError, MachineError
 from fsprobe.posix import linux
 from fsprobe.relay.client import Sandbox
 from fsprobe.relay.opening import Opening, levels
-from fsprobe.relay.pump import WITHHELD
 from fsprobe.results.baseline import Baseline
 from fsprobe.results.records import CheckResult, Incident
 from fsprobe.results.verdicts import Verdict
-from fsprobe.runners import expectations, facts, owners, plan
+from fsprobe.runners import expectations, facts, owners, plan, unrelayed
 from fsprobe.runners.ask import SLOW
-from fsprobe.runners.blame import stood_in_the_way
 from fsprobe.runners.events import (
     CheckFinished,
     CheckStarted,
@@ -39,6 +37,7 @@ from fsprobe.runners.events import (
 )  # fmt: skip
 from fsprobe.runners.findings import Findings, document_of
 from fsprobe.runners.options import RunOptions
+from fsprobe.runners.quarantine import Quarantine
 from fsprobe.runners.reproduce import reproduce
 from fsprobe.runners.scene import noted
 from fsprobe.runners.script import kept
@@ -47,8 +46,6 @@ from fsprobe.runners.traffic import Traffic
 from fsprobe.runners.verdict import judge
 from fsprobe.wire import notification_name
 
-# After this many an operation is kept from the daemon: a hang is likely to come again, a crash may be of one kind only.
-QUARANTINE = {"hang": 2, "stuck": 2, "crash": 6, "worker": 6}
 MAX_RESTARTS = 24
 INTERRUPTED = 130
 
@@ -89,7 +86,7 @@ class Session:
         self.target: dict[str, Any] = {"name": options.target_name}
         self.environment: dict[str, Any] = {**facts.environment(options.expect), "seed": self.seed}
         self.features: dict[str, str] = {}
-        self.troubles: Counter[str] = Counter()
+        self.quarantine = Quarantine()
         self.avoid: list[str] = []
         self.restarts = 0
         self.notifications: Counter[str] = Counter()
@@ -110,6 +107,10 @@ class Session:
                 for check in checks:
                     self.ask(check)
             self._leave_layer()
+            if self._life.lost_work:
+                self._stop_target()
+                self._life.clear(self.layer, self.seed, tuple(self.avoid))
+                self._life.sandbox.exchanges()  # none of the checks'
         except KeyboardInterrupt:
             exit_code = INTERRUPTED
         except FsprobeError as error:
@@ -127,6 +128,7 @@ class Session:
     def begin(self) -> None:
         """Open the sandbox. Raises MachineError where nothing that was asked for can be done here."""
         self.life = self._open_life()
+        self.life.withheld = self.quarantine.withheld
         for note in self.environment["degraded"]:
             self.emit(Notice(note))
         if "wire" not in self.plan.layers and not self.life.sandbox.mounter:
@@ -174,13 +176,15 @@ class Session:
         return TargetRun(self.options, target, sandbox, self.token)
 
     def _enter_layer(self, layer: str) -> None:
+        spent = bool(self.layer) and self._life.asking is None  # its last check hung: so may whatever comes next
         self._leave_layer()
         self.layer, self.shut = layer, None
         life = self._life
         if layer != "wire" and not life.sandbox.mounter:
             self.shut = Shut(Verdict.SKIP, "nothing can be mounted here (fsprobe doctor)")
             return
-        if life.running and life.mode != life.mode_of(layer):
+        if life.running and (spent or life.mode != life.mode_of(layer)):
+            self.restarts += spent and life.mode == life.mode_of(layer)
             self._stop_target()
         try:
             if not life.running:
@@ -286,10 +290,9 @@ class Session:
     # -- checks
 
     def _asked(self, check: Check) -> CheckResult:
-        asked = {check.op} if self._life.mode != "direct" else {check.op, *check.also}
-        if asked & self._life.withheld:
-            hung = min(asked & self._life.withheld)
-            return self._unasked(check, Verdict.NOTRUN, f"{hung} hung or crashed before")
+        refused = self.quarantine.refuses(check, relayed=self._life.mode != "direct")
+        if refused:
+            return self._unasked(check, Verdict.NOTRUN, refused)
         asking = self._life.asking
         assert asking is not None
         self.emit(CheckStarted(check.id, check.title, check.layer, self.number, self.plan.total))
@@ -303,26 +306,23 @@ class Session:
         if incident is not None and incident.kind == SLOW:
             self._life.lose_worker()
             incident = None
-        if incident is None and outcome is not None and outcome.kind != "ok":
-            needed = stood_in_the_way(outcome, exchanges, WITHHELD)
-            if needed:
-                return self._unasked(check, Verdict.NOTRUN, f"it needs {needed}, which hung before")
+        spoilt = "" if incident or outcome is None else self.quarantine.spoilt(check, outcome, exchanges)
+        if spoilt:
+            return self._unasked(check, Verdict.NOTRUN, spoilt)
         if incident is not None and not incident.opcode:
             open_op = self.traffic.unanswered(exchanges, else_last=incident.kind == "crash")
-            incident = replace(incident, opcode=open_op or check.op)
+            seen = self._life.mode != "direct"
+            incident = unrelayed.named(incident, outcome, open_op or check.op, seen=seen)
         again, describe = self._reproduce(check), self.traffic.describe
         result = judge(check, outcome, exchanges, incident, reproduce=again, describe=describe)
         if self.environment.get("isolation") == "user" and check.layer != "wire":
             result = owners.excuse(result, exchanges, os.geteuid(), os.getegid())
         result = expectations.excuse(result, exchanges, self.options.expect)
-        return result if incident is None else self._note_incident(*noted(incident, result))
+        return result if incident is None else self._note_incident(check, *noted(incident, result))
 
-    def _note_incident(self, incident: Incident, result: CheckResult) -> CheckResult:
+    def _note_incident(self, check: Check, incident: Incident, result: CheckResult) -> CheckResult:
         self.incidents.append(incident)
-        op = result.op
-        self.troubles[op] += 1
-        if self.troubles[op] >= QUARANTINE[incident.kind]:
-            self._life.withheld.add(op)
+        self.quarantine.count(check, incident, result.op)
         if incident.kind == "crash":
             self.emit(TargetDied(incident.detail))
         self._life.lose_worker()

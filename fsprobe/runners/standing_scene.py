@@ -23,7 +23,7 @@ from fsprobe.wire import Opcode
 LONGEST = 0.45  # seconds of looking, where nothing is proven
 _TICK = 0.06
 _HEADER = struct.Struct("=IIQQIIIHH")
-_NOT_LOST = frozenset({"SETLK", "SETLKW"})  # a lock that is waited for is answered late by a sound daemon, too
+NOT_LOST = frozenset({"SETLK", "SETLKW"})  # a lock that is waited for is answered late by a sound daemon, too
 
 
 def look(connection: int, daemons: Sequence[int], alone: bool) -> Iterator[dict[str, Any]]:
@@ -82,7 +82,7 @@ def _ids(callers: Sequence[Caller]) -> set[tuple[int, int]]:
 
 def _lost(callers: Sequence[Caller], open_requests: int | None) -> bool:
     """Whether a request is open that a sound daemon would have answered by now, were it idle."""
-    return any(one.op not in _NOT_LOST for one in callers) if callers else bool(open_requests)
+    return any(one.op not in NOT_LOST for one in callers) if callers else bool(open_requests)
 
 
 def _reading(processes: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from fsprobe.diagnose.serving import HELD
 from fsprobe.results.verdicts import Cause
 from fsprobe.sandbox.callers import call_name
-from fsprobe.wire import opcode_name
+from fsprobe.wire import Opcode, opcode_name
 
 STEADY = 0.08
 """How long a thing must stay so: the threads' counts of switches prove that nothing ran meanwhile."""
@@ -27,12 +28,13 @@ READING = (*SOCKET, "fuse_dev_do_read", "fuse_dev_read", "fuse_dev_splice_read")
 OWN_MOUNT = ("request_wait_answer", "fuse_simple_request", "__fuse_simple_request")
 PIPE_FULL = ("anon_pipe_write", "pipe_write", "pipe_wait_writable")
 LOCK = "futex_"
+_FILE_LOCK = "waits for a lock on a file"
 OUTSIDE: dict[str, tuple[str, ...]] = {
     "sleeps": ("hrtimer_nanosleep", "do_nanosleep", "__do_sys_pause", "sigsuspend"),
     "waits for somebody to write into a pipe or FIFO": ("anon_pipe_read", "pipe_read", "pipe_wait_readable"),
     "waits for the other end of a FIFO to be opened": ("wait_for_partner", "fifo_open"),
     "writes into a pipe or FIFO that nobody empties": PIPE_FULL,
-    "waits for a lock on a file": ("flock_lock_inode_wait", "locks_lock_inode_wait", "fcntl_setlk", "posix_lock_inode"),
+    _FILE_LOCK: ("flock_lock_inode_wait", "locks_lock_inode_wait", "fcntl_setlk", "posix_lock_inode"),
     "waits for an answer over a socket": (
         *SOCKET, "wait_for_connect", "inet_csk_accept", "inet_stream_connect", "wait_woken", "tcp_recvmsg_locked",
         "unix_wait_for_peer", "sk_wait_data", "sk_stream_wait_memory", "unix_stream_data_wait",
@@ -57,7 +59,8 @@ Thread = Mapping[str, Any]
 class Stuck:
     """One explanation. threads: those that show it, first the one to look at.
 
-    state: what must not change meanwhile, else it is not the same any more: who waits, and how often they ran.
+    state: what must not change meanwhile, else it is not the same any more: who waits, and how often they ran. op: the
+    operation to blame, where it is another than that of the request which was looked at.
     """
 
     cause: Cause
@@ -65,6 +68,7 @@ class Stuck:
     sentence: str
     threads: tuple[int, ...] = ()
     state: tuple[tuple[int, int], ...] = ()
+    op: str = ""
 
 
 def is_idle(processes: Sequence[Mapping[str, Any]]) -> bool:
@@ -91,14 +95,14 @@ def why(
         return None
     rules = (
         _stopped(threads), _own_mount(threads, opened, resting), _output(threads, resting), _cycle(threads, resting),
-        _lock(threads, opened, resting), _outside(threads, resting), _busy(threads, ran or {}),
+        _held(threads, opened), _lock(threads, opened, resting), _outside(threads, resting), _busy(threads, ran or {}),
     )  # fmt: skip
     found = next((found for found in rules if found is not None and found.proven), None)
     found = found or next((found for found in rules if found is not None), None)
     if found is None:
         return None
     state = tuple((one["tid"], one.get("switches", 0)) for one in threads if one["tid"] in found.threads)
-    return Stuck(found.cause, found.proven, found.sentence, found.threads, state)
+    return replace(found, state=state)
 
 
 def _threads(processes: Sequence[Mapping[str, Any]]) -> list[Thread]:
@@ -185,6 +189,23 @@ def _cycle(threads: Sequence[Thread], resting: frozenset[str]) -> Stuck | None:
             told = f"threads {', '.join(map(str, ring))} of the daemon wait in a ring, each for a lock of the next"
         return Stuck(Cause.DEADLOCK_LOCK, _hopeless(threads, ring, resting), told, tuple(ring))
     return None
+
+
+def _held(threads: Sequence[Thread], opened: Sequence[Mapping[str, Any]]) -> Stuck | None:
+    """Every thread waits in the handler of a lock, so that the unlock which would end that is never read.
+
+    Only where nothing else was taken, and something is open that nobody takes: who answers such requests later reads
+    on. Whoever does anything but wait for a lock may come back to it.
+    """
+    taken = {int(one["opcode"]) for one in opened if one["taken"]}
+    waiting = [one for one in threads if _waits(one, (LOCK, *OUTSIDE[_FILE_LOCK])) and one["state"] in ("S", "D")]
+    if taken != {Opcode.SETLKW} or all(one["taken"] for one in opened) or any(map(_reads, threads)) or not waiting:
+        return None
+    number = sum(bool(one["taken"]) for one in opened)
+    told = f"every thread of the daemon is {HELD} ({number} of SETLKW), and none is left to read the unlock"
+    waiting.sort(key=lambda one: _waits(one, LOCK))  # libfuse's main thread waits in a futex as well
+    tids = tuple(one["tid"] for one in waiting)
+    return Stuck(Cause.DEADLOCK_LOCK, len(waiting) == len(threads), told, tids, op="SETLKW")
 
 
 def _lock(threads: Sequence[Thread], opened: Sequence[Mapping[str, Any]], resting: frozenset[str]) -> Stuck | None:

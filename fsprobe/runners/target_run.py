@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fsprobe.config.target import Target
@@ -17,7 +17,8 @@ from fsprobe.errors import TargetError
 from fsprobe.posix.channel import ChannelClosed
 from fsprobe.relay.kinds import WITHHOLD
 from fsprobe.results.records import Incident
-from fsprobe.runners.ask import Asking, Surroundings, describe_exit
+from fsprobe.runners.ask import Asking, Surroundings
+from fsprobe.runners.exits import describe_exit
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.setup import Setup
 from fsprobe.runners.suspicion import Suspicion
@@ -155,6 +156,8 @@ class TargetRun:
     def _failed(self, kind: str, status: int | None, fact: str, words: str | None = None) -> StartError:
         if words is None:
             words = self.sandbox.call("status")["output"].decode("utf-8", "backslashreplace").strip()
+        if kind in ("no-init", "refused-init"):  # nothing was asked, so nothing was made
+            self.work = ""
         self.stop()
         command = " ".join(self.target.command("MOUNTPOINT", "SOURCE"))
         failure = StartFailure(
@@ -189,6 +192,8 @@ class TargetRun:
         self.asking.timeout = self.options.timeout
         if answer is not None and "ready" in answer and (incident is None or incident.kind != "crash"):
             features: dict[str, str] = answer["ready"]
+            if not features.get("read-only", "absent"):
+                self.work = ""
             return features
         if incident is not None:
             raise Unready(incident)
@@ -237,10 +242,30 @@ class TargetRun:
     def _closed(self, left: list[str] | None) -> None:
         """What a worker says that it could not remove; None where it did not come back."""
         if left is None:
-            self.lost_work.append(self.work)
+            self._lose_work()
         else:
             self.leaked_files += left
             self.lost_work.clear()
+
+    def _lose_work(self) -> None:
+        """The directory of a worker that is lost may be left; none was made where nothing can be written."""
+        if self.work:
+            self.lost_work.append(self.work)
+            self.work = ""
+
+    def clear(self, layer: str, seed: int, avoid: tuple[str, ...]) -> None:
+        """Start the target once more to remove what lost workers left, as far as it lets itself be asked."""
+        given, limits = self.options, self.limits
+        patience = min(given.timeout, PART_PATIENCE)
+        self.options = replace(given, timeout=patience, start_timeout=min(given.start_timeout, PART_PATIENCE))
+        try:
+            self.start(layer)
+            self.open_worker(layer, (), seed, avoid)
+            self.part_worker()
+        except (StartError, Unready):
+            pass  # it is named instead
+        self.stop()
+        self.options, self.limits = given, limits
 
     def part_worker(self) -> None:
         """The same where the run ends early: bounded in seconds, and what is left is named."""
@@ -258,7 +283,7 @@ class TargetRun:
             except (OSError, ChannelClosed):
                 pass
             self.asking = None
-            self.lost_work.append(self.work)
+            self._lose_work()
 
     def stop(self) -> None:
         """End the daemon and its mount."""

@@ -21,7 +21,7 @@ from fsprobe.errors import FsprobeError, MachineError, UsageError
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.relay.client import CALL_TIMEOUT, Sandbox
 from fsprobe.relay.recorder import exchange
-from fsprobe.runners.ask import describe_exit
+from fsprobe.runners.exits import describe_exit
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.target_run import TargetRun
 from fsprobe.runners.tracing import TICK, Sink

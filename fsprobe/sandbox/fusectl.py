@@ -33,13 +33,20 @@ def abort(minor: int) -> bool:
     return done.returncode == 0
 
 
-def waiting(minor: int) -> int | None:
-    """How many requests of a connection are open; None where nobody tells this user. It never blocks."""
+def told(minor: int) -> int | None:
+    """How many requests of a connection are open, where fusectl is mounted here; else None."""
     try:
         with open(f"/sys/fs/fuse/connections/{minor}/waiting") as file:
             return int(file.read())
     except (OSError, ValueError):
-        pass
+        return None
+
+
+def waiting(minor: int) -> int | None:
+    """How many requests of a connection are open; None where nobody tells this user. It never blocks."""
+    known = told(minor)
+    if known is not None:
+        return known
     if not linux.has_sys_admin() or os.path.isdir(f"/sys/fs/fuse/connections/{minor}"):
         return None
     command = [*process.python_command("fsprobe.sandbox.fusectl"), str(minor), "waiting"]
@@ -50,6 +57,15 @@ def waiting(minor: int) -> int | None:
         return int(done.stdout)
     except (subprocess.TimeoutExpired, ValueError):
         return None
+
+
+def mount_here() -> None:
+    """Mount fusectl for this process, which has to be in a mount namespace of its own; as far as it may."""
+    try:
+        if not os.listdir("/sys/fs/fuse/connections"):
+            linux.mount(b"none", b"/sys/fs/fuse/connections", b"fusectl")
+    except OSError:
+        pass  # then nobody tells how many requests are open
 
 
 def show_here() -> None:

@@ -28,7 +28,7 @@ def need_sparse(m: Mount, fd: int) -> None:
 
 @mount_check(
     "posix.large.borders", op="WRITE", source="catalogue 3.15.3, 3.36 large", also=("READ", "GETATTR"),
-    needs=("write",), killers=("WRITE:flip", "GETATTR:attr.size=+1", "READ:flip"),
+    needs=("write",), extreme=True, killers=("WRITE:flip", "GETATTR:attr.size=+1", "READ:flip"),
 )
 def borders(m: Mount) -> None:
     """Data written across 2, 4 and 8 GiB is read back from there, in the order of no other, and the size is exact."""
@@ -50,7 +50,7 @@ def borders(m: Mount) -> None:
 
 @mount_check(
     "posix.large.cut", op="SETATTR", source="catalogue 3.4.9, 3.36 large", also=("WRITE", "READ", "GETATTR"),
-    needs=("write",), killers=("SETATTR:fake", "GETATTR:attr.size=+1", "SETATTR:errno=EIO,nth=2"),
+    needs=("write",), extreme=True, killers=("SETATTR:fake", "GETATTR:attr.size=+1", "SETATTR:errno=EIO,nth=2"),
 )
 def cut(m: Mount) -> None:
     """A file of 6 GiB cut to a little more than 4 GiB has that size, its data before, and none behind after growing."""

@@ -63,7 +63,7 @@ def truncate_mtime(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.truncate-huge", op="SETATTR", source="catalogue 3.4.12; POSIX truncate", needs=("write",),
-    killers=("SETATTR:crash", "SETATTR:errno=EIO", "vexfs:crash-on-truncate"),
+    extreme=True, killers=("SETATTR:crash", "SETATTR:errno=EIO", "vexfs:crash-on-truncate"),
 )
 def truncate_huge(m: Mount) -> None:
     """truncate to 2^63-1 bytes is granted or refused as too big, and the file system lives on."""

@@ -115,7 +115,7 @@ def directory(k: Kernel) -> None:
 
 @wire_check(
     "protocol.setattr.huge-size", op="SETATTR", source="catalogue 3.4.12", needs=_NEEDS, level=SHOULD,
-    killers=("SETATTR:crash", "SETATTR:errno=EIO", "vexfs:crash-on-truncate"),
+    extreme=True, killers=("SETATTR:crash", "SETATTR:errno=EIO", "vexfs:crash-on-truncate"),
 )
 def huge_size(k: Kernel) -> None:
     """A size of 2^63-1 gives EFBIG or a sparse file; the daemon neither dies nor allocates it."""

@@ -143,6 +143,8 @@ static int misbehave(void)
     if (is("busy")) compute();
     if (is("sleep")) sleep(3600);
     if (is("slow")) sleep(1);
+    if (is("slow-each")) usleep(300000);
+    if (is("slow-once") && !counter++) sleep(3);
     if (is("pipe")) wait_for_pipe();
     if (is("socket")) wait_for_socket();
     if (is("fifo")) wait_for_fifo();

@@ -5,6 +5,7 @@ permissions to it, so that it is asked ACCESS. `block-device` is the same with B
 a small tree and answers EROFS to all that writes. `no-links` has no hard links and no extended attributes, and says so
 as a libfuse daemon does without the handlers. `object-store` is as a bucket in the cloud is: files are written from
 beginning to end, have one mode and one owner, lose their content with their name, and a directory cannot be renamed.
+`huge-hangs` waits for itself when a file is to have a TiB or more, `mkdir-aborts` dies when a directory is to be made.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import errno
 import os
 import stat
 import sys
+import threading
 from typing import Any
 
 from fsprobe.wire import BmapOut, IoctlOut, Request, SetattrValid, WriteOut
@@ -120,6 +122,26 @@ class ObjectStore(Operations):
         return super()._grant(inode)
 
 
+class HugeHangs(Operations):
+    """SETATTR works, but for one extreme."""
+
+    def SETATTR(self, request: Request) -> Any:
+        if request.body.valid & SetattrValid.SIZE and request.body.size >= 1 << 40:
+            lock = threading.Lock()
+            lock.acquire()
+            lock.acquire()
+        return super().SETATTR(request)
+
+
+class MkdirAborts(Operations):
+    """Every directory is its last, but for the first ones, which only prepare the checks."""
+
+    def MKDIR(self, request: Request) -> Any:
+        if not request.body.name.startswith((b".fsprobe", b"%d" % 1)):
+            os.abort()
+        return super().MKDIR(request)
+
+
 def fill(store: Store) -> None:
     """A file of 8893 bytes with an attribute, a directory with a file in it, and a link."""
     us = Caller(os.geteuid(), os.getegid())
@@ -154,6 +176,10 @@ def main() -> None:
         serve(device, ReadOnly(store, timeouts, HEALTHY), HEALTHY)
     elif kind == "no-links":
         serve(device, Operations(store, timeouts, NO_LINKS), NO_LINKS)
+    elif kind == "huge-hangs":
+        serve(device, HugeHangs(store, timeouts, HEALTHY), HEALTHY)
+    elif kind == "mkdir-aborts":
+        serve(device, MkdirAborts(store, timeouts, HEALTHY), HEALTHY)
     elif kind == "object-store":
         serve(device, ObjectStore(store, timeouts, OBJECT_STORE), OBJECT_STORE)
     else:

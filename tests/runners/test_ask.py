@@ -13,7 +13,8 @@ from fsprobe.checks.outcome import Outcome
 from fsprobe.posix.channel import Channel
 from fsprobe.results.verdicts import Cause
 from fsprobe.runners import ask as module
-from fsprobe.runners.ask import Asking, describe_exit
+from fsprobe.runners.ask import Asking
+from fsprobe.runners.exits import describe_exit
 from fsprobe.wire import Opcode
 
 IDLE = {"tid": 1, "name": "d", "state": "S", "wchan": "__skb_wait_for_more_packets", "syscall": "0 0x3", "stack": ""}
@@ -38,6 +39,7 @@ class Fake:
         self.asked = self.asked_each_time = 0
         self.answered: list[int] = []
         self.killed: list[int] = []
+        self.waiting: list[dict[str, Any]] = []
         self.when_answered = lambda: None
 
     def next_event(self, timeout: float) -> dict[str, Any] | None:
@@ -53,6 +55,8 @@ class Fake:
             return [{"pid": 7, "threads": threads} for threads in self.threads]
         if name == "others":
             return self.alive
+        if name == "waiting":
+            return {"callers": self.waiting, "connection": 7, "waiting": None}
         if name == "caller":
             return {"threads": [BUSY]}
         if name == "answer":

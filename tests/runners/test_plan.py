@@ -107,3 +107,12 @@ def test_one_option_holds_several(suite: str) -> None:
     assert ids(plan) == {"wire": ["mine.wire.read"], "shell": ["mine.shell.ls"]}
     with pytest.raises(UsageError, match=r"'nothing\.here' matches no check"):
         make(RunOptions(suites=(suite,), select=("mine.wire.read,nothing.here",)))
+
+
+def test_what_may_choke_the_daemon_is_asked_last(suite: str) -> None:
+    """A hang at a file of 2^63 bytes in the middle of a layer would cost the checks after it their daemon."""
+    text = SUITE.replace('op="MKDIR", source="s", quick=True', 'op="MKDIR", source="s", extreme=True')
+    text += '\n\n@wire_check("mine.wire.end", op="DESTROY", source="s")\ndef end(x):\n    """The end."""\n'
+    Path(suite, "checks.py").write_text(text)
+    made = make(RunOptions(suites=(suite,)))
+    assert ids(made)["wire"] == ["mine.wire.read", "mine.wire.mkdir", "mine.wire.end"]

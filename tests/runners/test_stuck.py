@@ -67,6 +67,30 @@ def test_why(threads: Any, opened: Any, resting: str, cause: str, proven: bool) 
         assert "daemon" in found.sentence and set(found.threads) <= {one["tid"] for one in threads}
 
 
+WAITS_FOR_FILE_LOCK = thread("fcntl_setlk", tid=10)
+HELD = [request(Opcode.SETLKW), request(Opcode.GETATTR, taken=False)]
+
+
+@pytest.mark.parametrize(
+    ("threads", "opened", "op", "proven"),
+    [
+        ([LOCKED, WAITS_FOR_FILE_LOCK], HELD, "SETLKW", True),
+        ([WAITS_FOR_FILE_LOCK, IDLE], HELD, "", False),
+        ([WAITS_FOR_FILE_LOCK, thread("hrtimer_nanosleep", tid=9)], HELD, "SETLKW", False),
+        ([WAITS_FOR_FILE_LOCK], [request(Opcode.SETLKW)], "", False),
+        ([WAITS_FOR_FILE_LOCK], [*HELD, request(Opcode.READ)], "", False),
+        ([thread("", tid=10, state="R")], HELD, "", False),
+    ],
+    ids=["held", "one reads", "one sleeps", "nobody is waited for", "another was taken", "computes"],
+)  # fmt: skip
+def test_a_daemon_that_waits_for_locks_in_its_handler(threads: Any, opened: Any, op: str, proven: bool) -> None:
+    """Ten processes that wait for a lock stop all others; what these asked for would be blamed, or a network."""
+    found = stuck.why(daemon(*threads), opened)
+    assert (found.op if found else "", bool(found and found.op and found.proven)) == (op, proven)
+    if found and found.op:
+        assert found.cause is Cause.DEADLOCK_LOCK and found.threads[0] == 10, "not libfuse's main thread"
+
+
 def test_the_request_that_the_daemon_made_itself_is_named() -> None:
     """An author has to find the call: which operation on its own mount it was."""
     found = stuck.why(daemon(thread("request_wait_answer")), [request(), request(Opcode.GETXATTR, pid=7)])
