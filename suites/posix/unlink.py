@@ -38,7 +38,7 @@ def parent_mtime(m: Mount) -> None:
 @mount_check(
     "posix.unlink.open-file", op="UNLINK", source="catalogue 3.8.2; POSIX unlink", quick=True,
     also=("READ", "WRITE", "SETATTR", "FSYNC"), needs=("write",),
-    killers=("READ:errno=ESTALE", "WRITE:errno=ENOENT,nth=2", "SETATTR:errno=ENOENT"),
+    killers=("READ:errno=ESTALE", "WRITE:errno=ENOENT,nth=2", "SETATTR:errno=ENOENT", "vexfs:unlink-drops-inode"),
 )
 def open_file(m: Mount) -> None:
     """A file that is open when unlinked can be read, written, cut, changed and synced until it is closed."""

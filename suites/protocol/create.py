@@ -73,7 +73,7 @@ def listed(k: Kernel) -> None:
 @wire_check(
     "protocol.create.same-name-twice", op="CREATE", also=("LOOKUP", "MKDIR", "READ"), source="catalogue 3.24; 3.1.7",
     needs=("write", "mkdir", "regular-file"), quick=True,
-    killers=("CREATE:errno=EEXIST", "READ:flip"),
+    killers=("CREATE:errno=EEXIST", "READ:flip", "vexfs:flat-names"),
 )
 def same_name_twice(k: Kernel) -> None:
     """Two files of the same name in two directories are two files."""

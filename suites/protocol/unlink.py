@@ -38,7 +38,7 @@ def missing(k: Kernel) -> None:
 @wire_check(
     "protocol.unlink.open-file", op="UNLINK", also=("READ", "WRITE", "GETATTR"), source="catalogue 3.8.2",
     needs=_NEEDS, quick=True,
-    killers=("UNLINK:errno=EBUSY", "READ:errno=ENOENT", "GETATTR:errno=ENOENT"),
+    killers=("UNLINK:errno=EBUSY", "READ:errno=ENOENT", "GETATTR:errno=ENOENT", "vexfs:unlink-drops-inode"),
 )
 def open_file(k: Kernel) -> None:
     """A file that is unlinked while open can still be read, written and asked for its size."""
