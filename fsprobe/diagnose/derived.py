@@ -19,6 +19,7 @@ _ANSWER = re.compile(r" → (E[A-Z0-9]+)\b")
 _NO_REPLY = " → no reply"
 _GUESSES = (Cause.WRONG_DATA, Cause.READ_ONLY)  # what came to no end, and what may not be asked
 _ABSENT = (Cause.NOT_IMPLEMENTED, Cause.SILENT_NOOP, Cause.MALFORMED_REPLY, Cause.OUT_OF_FILES)
+_XATTR = ("GETXATTR", "SETXATTR", "LISTXATTR", "REMOVEXATTR")
 _GOOD = (Verdict.PASS, Verdict.INFO, Verdict.WARN)
 
 
@@ -36,6 +37,8 @@ def charge(
         return ""
     ordered = sorted(roots, key=lambda op: _requests(op, evidence))
     strange = [op for op in ordered if any(_is_strange(op, line) for line in check.trace)]
+    if not check.errno and check.declared not in _XATTR:
+        strange = [op for op in strange if op != "GETXATTR"]  # the kernel asks for a capability, and goes on without
     ordered = [op for op in ordered if op not in mild]
     about = [op for op in ordered if op in check.ops and (not check.sent or op in check.sent)]
     took_part = [op for op in ordered if op in check.sent]

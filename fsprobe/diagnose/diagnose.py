@@ -20,6 +20,7 @@ from fsprobe.diagnose.names import two_nodes
 from fsprobe.diagnose.operations import OPERATIONS, rank
 from fsprobe.diagnose.serving import incidents, never_mounted, no_allow_other
 from fsprobe.diagnose.spent import out_of_files
+from fsprobe.diagnose.writeback import opened_as_asked
 from fsprobe.results.records import Diagnosis
 from fsprobe.results.verdicts import Cause, OpVerdict, Verdict
 
@@ -59,6 +60,7 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     found += [*out_of_files(evidence), *read_only(evidence), *two_nodes(evidence), *not_implemented(evidence)]
     found += [one for one in disguised(evidence) if not _has(found, one.op)]
     found = absorb(found, evidence)
+    found += opened_as_asked(evidence, _explained(found))
     everywhere = habits(evidence, _explained(found))
     found += wrong_results(evidence, _explained([*found, *everywhere]))
     found += in_the_way(evidence, _explained([*found, *everywhere]))

@@ -16,7 +16,7 @@ _ATTRIBUTES = re.compile(r"\b(?:file|directory|symlink|FIFO|socket|device) (?P<m
                          r"(?: nlink=\d+)? uid=(?P<uid>\d+) gid=(?P<gid>\d+)")  # fmt: skip
 _ASKED = re.compile(r"\b(mode|size|uid|gid)=(\d+)\b")
 _WRITTEN = re.compile(r"^WRITE .* offset=(?P<offset>\d+) .* → (?P<count>\d+) bytes")
-_READ = re.compile(r"^READ .* offset=(?P<offset>\d+) .* → (?P<count>\d+) bytes")
+_READ = re.compile(r"^READ .* offset=(?P<offset>\d+) size=(?P<asked>\d+)\b.* → (?:(?P<count>\d+) bytes|OK)")
 _SHARED = re.compile(r"\bnlink=(?!1\b)")
 _NAMING = ("LOOKUP", "CREATE", "MKNOD", "MKDIR", "SYMLINK")
 
@@ -50,7 +50,7 @@ def wrong_size(check: CheckResult) -> str:
         if match["op"] == "SETATTR" and answer and wanted and answer["size"] != int(wanted):
             return "SETATTR"
         given = _READ.search(line)
-        if path in accused and given and int(given["offset"]) + int(given["count"]) > accused[path]:
+        if path in accused and given and int(given["offset"]) + int(given["count"] or 0) > accused[path]:
             return by[path]
         if match["op"] == "SETATTR" or "O_TRUNC" in match["asked"]:
             written.discard(path)
@@ -69,6 +69,26 @@ def wrong_size(check: CheckResult) -> str:
             sizes[path] = max(sizes[path], int(done["offset"]) + int(done["count"]))
             written.add(path)
     return (shared or "WRITE") if accused else ""
+
+
+def short_read(check: CheckResult) -> bool:
+    """Whether a READ gave less than there is, by the size that was told last and all that was written since."""
+    sizes: dict[str, int] = {}
+    for line in check.trace:
+        match = _LINE.match(line)
+        if match is None or "(deleted)" in line or match["op"] in _LOSES_TRACK:
+            sizes.clear()
+            continue
+        path, answer = _path(match), _attributes(match["answer"]) if "file " in match["answer"] else None
+        if answer:
+            sizes[path] = answer["size"]
+        elif match["op"] == "SETATTR" or "O_TRUNC" in match["asked"]:
+            sizes.pop(path, None)
+        given = _READ.search(line)
+        due = min(int(given["asked"]), sizes[path] - int(given["offset"])) if given and path in sizes else 0
+        if given and int(given["count"] or 0) < due:
+            return True
+    return False
 
 
 def _path(match: re.Match[str]) -> str:
@@ -111,5 +131,7 @@ def _numbers(told: Mapping[str, str]) -> dict[str, int]:
 def _effects(asked: str, before: dict[str, int], after: dict[str, int]) -> list[bool]:
     """For each attribute that was to become another: whether it changed at all."""
     wanted = _numbers(dict(_ASKED.findall(asked)))
-    wanted.pop("gid", None)  # a group that stays may be the set-up's: chgrp to what it is already
+    group = wanted.pop("gid", before["gid"])  # a group that stays may be the set-up's: chgrp to what it is already
+    if "uid" in wanted and group == before["gid"] != after["gid"]:
+        return [True]  # another one than was asked for, but something
     return [before[name] != after[name] for name, value in wanted.items() if before[name] != value]

@@ -28,6 +28,7 @@ _MAY_FOLLOW = (Cause.WRONG_DATA, Cause.WRONG_METADATA, Cause.WRONG_ERRNO, Cause.
 # By so many times more checks does a root fail.
 _MORE, _MUCH_MORE, _FAR_MORE = 3, 10, 20
 _MOST = 0.7
+_FEW = 5
 # These take part in nearly every check, so that having taken part says little.
 _EVERYWHERE = frozenset({"LOOKUP", "GETATTR", "CREATE", "MKDIR", "OPEN", "FLUSH", "RELEASE", "FORGET"})
 
@@ -153,8 +154,8 @@ def _follows(one: _Suspect, root: _Suspect, evidence: Evidence) -> bool:
         return len(root.checks) >= len(one.checks)
     if _explains(one, root, evidence):  # each took part in all that the other failed in
         times = len(root.checks) / len(one.checks)
-        alike = root.weight == one.weight and (times >= _MORE or (not any(one.weight) and times >= 1))
-        return root.weight > one.weight or alike
+        few = not any(one.weight) and len(one.checks) <= len(root.checks) <= _FEW
+        return root.weight > one.weight or (root.weight == one.weight and (times >= _MORE or few))
     if root.cause.op in _EVERYWHERE:
         return root.weight >= one.weight and len(root.checks) >= len(one.checks)
     return root.main or (root.alone and not any(one.weight)) or len(root.checks) >= len(one.checks)
@@ -222,6 +223,8 @@ def _short(line: str) -> str:
 
 
 def _took_part(op: str, check: CheckResult, family: str) -> bool:
+    if check.blocked_by and not check.sent:
+        return True  # nobody knows what was asked before
     sent = check.sent or check.ops
     return any(name in sent for name in (op, *_ALSO_BY.get(op, ()))) or any(_ends_in(name, op, family) for name in sent)
 

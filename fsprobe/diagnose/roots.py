@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from fsprobe.diagnose.absent import FAILED
-from fsprobe.diagnose.effects import set_nothing, wrong_size
+from fsprobe.diagnose.effects import set_nothing, short_read, wrong_size
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.diagnose.relatives import handler_of
@@ -65,9 +65,12 @@ def roots_of(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cau
             if cause is Cause.SILENT_NOOP or check.op not in roots:
                 roots[check.op] = cause
     shown = {_wrong_size(check, evidence): check for check in failed if "size" not in lies and not check.errno}
-    if "WRITE" in shown and "GETATTR" not in shown:
+    if "WRITE" in shown and "GETATTR" not in shown and not any(map(_contradicted, failed)):
         roots["WRITE"] = Cause.WRONG_DATA
         roots.pop("READ", None)  # it gives back what there is
+    short = sum(map(short_read, failed))
+    if "size" not in lies and short > sum("READ" in check.sent for check in failed) / 2:
+        return {op: cause for op, cause in roots.items() if op not in _DATA_OPS} | {"READ": Cause.WRONG_DATA}
     for op in _TELLERS:
         if op in shown:
             roots.setdefault(op, Cause.WRONG_METADATA)
@@ -75,6 +78,12 @@ def roots_of(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cau
         nothing = any(set_nothing(check) for check in failed)
         roots.setdefault("SETATTR", Cause.SILENT_NOOP if nothing else Cause.WRONG_METADATA)
     return roots
+
+
+def _contradicted(check: CheckResult) -> bool:
+    """Whether one reply, seen with no kernel in between, tells other attributes than two others do."""
+    mine = check.layer == "wire" and check.op == check.declared
+    return mine and check.expected.startswith(f"{check.op}: the attributes that two other")
 
 
 def lying_attributes(failed: Sequence[CheckResult], evidence: Evidence) -> frozenset[str]:
@@ -97,6 +106,8 @@ def root_of(
     wrong after any operation is GETATTR's where GETATTR is known to tell wrong sizes. Wrong content is charged to
     READ or WRITE where these are known to be broken.
     """
+    if roots.get("READ") is Cause.WRONG_DATA and not check.errno and "size" not in lies and short_read(check):
+        return "READ"
     shown = "" if check.errno or "size" in lies else _wrong_size(check, evidence)
     if shown and (shown != "WRITE" or "WRITE" in roots):
         return shown
@@ -129,7 +140,9 @@ def root_of(
         return data
     if check.op in roots:
         return check.op
-    return next((op for op in check.ops if op in roots), check.op)
+    met = bool(check.errno or errno_in(check.observed))
+    fits = (op for op in check.ops if op in roots and (met or roots[op] is not Cause.WRONG_ERRNO))
+    return next(fits, check.op)
 
 
 def _wrong_size(check: CheckResult, evidence: Evidence) -> str:

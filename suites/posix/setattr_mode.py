@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 
 from fsprobe.checks import mount_check
 from fsprobe.checks.mount import Mount
@@ -137,7 +138,7 @@ def mode_stays(m: Mount) -> None:
     path = m.file("kept", b"content")
     os.chmod(path, 0o751)
     fd = os.open(path, os.O_WRONLY)
-    steps = {
+    steps: dict[str, Callable[[], object]] = {
         "chmod": lambda: None,
         "truncate to 3": lambda: os.truncate(path, 3),
         "truncate to 10": lambda: os.truncate(path, 10),

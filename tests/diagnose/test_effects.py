@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fsprobe.diagnose.effects import set_nothing, wrong_size
+from fsprobe.diagnose.effects import set_nothing, short_read, wrong_size
 from tests.diagnose.made import check
 
 MADE = 'CREATE /w/ "f" flags=O_CREAT mode=0644 umask=0022 → node 7 file 0644 size=0 nlink=1 uid=0 gid=0 fh=0x1 26 µs'
@@ -64,3 +64,30 @@ READ = 'READ /w/f fh=0x1 offset=0 size=4096 → {} bytes "abcdef" 20 µs'
 def test_whose_size_is_wrong(lines: tuple[str, ...], whose: str) -> None:
     """A WRITE that drops its tail is found by reading back: READ would be mended, which is right."""
     assert wrong_size(check("posix.x", "READ", "FAIL", trace=lines)) == whose
+
+
+@pytest.mark.parametrize(
+    ("line", "short"),
+    [
+        ("READ /w/f fh=0x1 offset=0 size=4096 \u2192 5 bytes 3 \u00b5s", True),
+        ("READ /w/f fh=0x1 offset=0 size=4096 \u2192 OK 3 \u00b5s", True),
+        ("READ /w/f fh=0x1 offset=0 size=4096 \u2192 6 bytes 3 \u00b5s", False),
+        ("READ /w/f fh=0x1 offset=0 size=2 \u2192 2 bytes 3 \u00b5s", False),
+        ("READ /w/f fh=0x1 offset=6 size=4096 \u2192 OK 3 \u00b5s", False),
+        ("READ /w/g fh=0x1 offset=0 size=4096 \u2192 OK 3 \u00b5s", False),  # nobody said how long that is
+    ],
+)
+def test_a_read_that_stops_before_the_end_is_reads_own_fault(line: str, short: bool) -> None:
+    """Else WRITE is blamed, which stored every byte of it."""
+    told = "GETATTR /w/f \u2192 file 0644 size=6 nlink=1 uid=0 gid=0 3 \u00b5s"
+    failed = check("posix.read", "WRITE", "FAIL", trace=(MADE, WRITTEN, told, line))
+    assert short_read(failed) is short
+    cut = (MADE, told, 'OPEN /w/f flags=O_RDWR|O_TRUNC \u2192 fh=0x1', line)
+    assert not short_read(replace(failed, trace=cut))
+
+
+def test_who_told_the_wrong_size_is_named() -> None:
+    """A low-level daemon's lookup and getattr are two functions."""
+    looked = 'LOOKUP /w/ "f" \u2192 node 7 file 0644 size=0 nlink=1 uid=0 gid=0 3 \u00b5s'
+    right = "GETATTR /w/f \u2192 file 0644 size=6 nlink=1 uid=0 gid=0 3 \u00b5s"
+    assert wrong_size(check("posix.x", "RENAME", "FAIL", trace=(MADE, WRITTEN, looked, right))) == "LOOKUP"
