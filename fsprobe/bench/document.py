@@ -14,7 +14,7 @@ from typing import Any
 from fsprobe.errors import UsageError
 from fsprobe.results.plain import plain
 
-SCHEMA = "fsprobe.bench/1"
+SCHEMA, RESULT = "fsprobe.bench/1", "fsprobe.result/1"
 SCHEMA_FILE = Path(__file__).with_name("bench.schema.json")
 
 
@@ -23,7 +23,9 @@ def build(
     targets: Sequence[Mapping[str, Any]] = (), rows: Sequence[Mapping[str, Any]] = (),
     vectors: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """The document. fio: its version, "" where fsprobe's own loops did the work."""
+    """The document. fio: its version, "" where fsprobe's own loops did the work. Whoever measures adds what there is
+    beside: interrupted, seconds, left, against.
+    """
     return {
         "schema": SCHEMA, "machine": machine, "options": options, "fio": fio, "targets": list(targets),
         "rows": list(rows), "start": {}, "latency": {}, "vectors": list(vectors),
@@ -47,12 +49,50 @@ def load(path: str) -> dict[str, Any]:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{path} is no benchmark result: it is not JSON ({error})",
-                         command="fsprobe bench TARGET --json RESULT.json") from error  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        raise _none(path, f"it is not JSON ({error})") from error
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA or not isinstance(document.get("rows"), list):
-        raise UsageError(f"{path} is no benchmark result: its schema is {schema!r}, not {SCHEMA!r}",
-                         command="fsprobe bench TARGET --json RESULT.json")  # fmt: skip
+    if schema != SCHEMA:
+        other = " (fsprobe run writes this one)" if schema == RESULT else ""
+        raise _none(path, f"its schema is {schema!r}{other}, not {SCHEMA!r}")
     assert isinstance(document, dict)
+    wrong = _wrong(document)
+    if wrong:
+        raise _none(path, wrong)
     return document
+
+
+def _none(path: str, why: str) -> UsageError:
+    return UsageError(f"{path} is no benchmark result: {why}", command="fsprobe bench TARGET --json RESULT.json")
+
+
+_PARTS: tuple[tuple[str, type, tuple[str, ...]], ...] = (
+    ("targets", list, ("name", "fs_type", "argv", "usage")),
+    ("rows", list, ("id", "group", "unit", "better", "tool", "series", "x", "cells")),
+    ("vectors", list, ("system", "count", "dimensions", "status", "detail")),
+    ("machine", dict, ()), ("options", dict, ()), ("start", dict, ()), ("latency", dict, ()),
+)  # fmt: skip
+
+
+def _wrong(document: Mapping[str, Any]) -> str:
+    """What of the shape that everything relies on is missing, "" where all of it is there."""
+    for part, kind, keys in _PARTS:
+        found = document.get(part)
+        if not isinstance(found, kind):
+            return f"it has no {part}"
+        for one in found if isinstance(found, list) else ():
+            if not isinstance(one, dict) or any(key not in one for key in keys):
+                return f"one of its {part} has not all of {', '.join(keys)}"
+    names = {target["name"] for target in document["targets"]}
+    for row in document["rows"]:
+        if not isinstance(row["cells"], dict) or set(row["cells"]) != names:
+            return f"its row {row['id']!r} has not one cell for each target"
+        if not all(_is_cell(cell) for cell in row["cells"].values()):
+            return f"a cell of its row {row['id']!r} has neither a figure nor a mark, or both"
+    return ""
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or ("mark" in cell) is ("median" in cell):
+        return False
+    return "mark" in cell or (isinstance(cell["median"], (int, float)) and bool(cell.get("samples")))

@@ -6,13 +6,26 @@ Owns its command line and reading its answer; knows nothing of targets. Its outp
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from typing import Any
 
-_LONGEST = 120.0
+LONGEST = 120.0
 _RW = {("seq", "read"): "read", ("seq", "write"): "write", ("rand", "read"): "randread", ("rand", "write"): "randwrite"}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """mode: read, write or write+fsync. order: seq or rand. size: of a block. total: of the file. share: to be done."""
+
+    mode: str
+    order: str
+    size: int
+    total: int
+    share: int
 
 
 def version() -> str:
@@ -27,30 +40,38 @@ def version() -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def run(place: str, args: dict[str, Any], seed: int) -> float:
-    """MB/s (10^6 bytes). Raises OSError with fio's own errno."""
-    mode = args["mode"].partition("+")[0]
-    sync = args["mode"].endswith("fsync")
-    total = min(args["total"], 32 * args["size"]) if sync else args["total"]
+def run(path: str, job: Job, seed: int) -> float:
+    """MB/s (10^6 bytes) on a file that is there. Raises OSError with fio's own errno."""
+    mode, _, sync = job.mode.partition("+")
     command = [
-        "fio", "--name=work", f"--directory={place}", f"--rw={_RW[args['order'], mode]}", f"--bs={args['size']}",
-        f"--size={total}", "--ioengine=psync", "--invalidate=0", "--thread", f"--randseed={seed}", "--fallocate=none",
-        "--output-format=json", f"--fsync={1 if sync else 0}", "--eta=never",
+        "fio", "--name=work", "--filename=" + path.replace(":", "\\:"),
+        f"--rw={_RW[job.order, mode]}", f"--bs={job.size}",
+        f"--size={job.total}", f"--io_size={job.share}", "--ioengine=psync", "--invalidate=0", "--thread",
+        f"--randseed={seed}", "--fallocate=none", "--allow_file_create=0", "--output-format=json", "--eta=never",
+        f"--fsync={1 if sync else 0}",
     ]  # fmt: skip
     with tempfile.TemporaryFile("w+") as out:
-        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL, timeout=_LONGEST,
-                       check=False, cwd="/")  # fmt: skip
+        try:
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL, timeout=LONGEST,
+                           check=False, cwd="/")  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise OSError(110, f"fio did not end within {LONGEST:g} s") from None
         out.seek(0)
-        text = out.read()
+        return rate(out.read(), mode)
+
+
+def rate(text: str, mode: str) -> float:
+    """MB/s of its answer. Raises OSError."""
     try:
-        job = json.loads(text[text.index("{") :])["jobs"][0]
-    except (ValueError, KeyError, IndexError) as error:
+        job: dict[str, Any] = json.loads(text[text.index("{") :])["jobs"][0]
+        number, side = int(job["error"]), job[mode]
+        # Its own runtime is whole milliseconds, too coarse for little work: the sum of its calls is not.
+        spent: float = sum(part["lat_ns"]["mean"] * part["total_ios"] for part in (side, job["sync"])) / 1e9
+    except (ValueError, KeyError, IndexError, TypeError) as error:
         raise OSError(5, f"fio gave no result: {text.strip()[-200:]}") from error
-    if job["error"]:
-        raise OSError(job["error"], f"fio ended with error {job['error']}")
-    side = job[mode]
-    # Its own runtime is whole milliseconds, too coarse for little work: the sum of its calls is not.
-    seconds = float(sum(part["lat_ns"]["mean"] * part["total_ios"] for part in (side, job["sync"]))) / 1e9
-    if not seconds:
-        raise OSError(5, "fio's clock is too coarse for so little work")
-    return float(side["io_bytes"]) / seconds / 1e6
+    if number:
+        raise OSError(number, f"{os.strerror(number)} (fio)")
+    if not spent:
+        raise OSError(5, "fio measured nothing")
+    done: int = side["io_bytes"]
+    return done / spent / 1e6

@@ -1,69 +1,124 @@
 """Where the work is done: a mounted target in its sandbox, or a directory of the kernel's own file systems.
 
-Owns starting it, one sample with its time limit, what the daemon uses, and its end; knows nothing of turns. The daemon
-holds its real device (no relay), its output is drained, and what hangs is lost and marked.
+Owns starting it, one answer with its time limit, what the daemon uses, and its end; knows nothing of turns. The daemon
+holds its real device (no relay) but where that is asked for, its output is drained, and what hangs is lost and marked.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import time
 import uuid
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
 
+from fsprobe.bench.ground import Ground
+from fsprobe.bench.priority import processors, raise_groups
+from fsprobe.config.built_in import is_built_in
 from fsprobe.config.target import Target
-from fsprobe.errors import FsprobeError
+from fsprobe.errors import FsprobeError, MachineError
 from fsprobe.posix.channel import Channel, ChannelClosed
 from fsprobe.relay.client import Sandbox
 from fsprobe.relay.opening import end
-from fsprobe.runners.ask import describe_exit
-from fsprobe.runners.native import mount_of
+from fsprobe.runners.exits import describe_exit
 from fsprobe.runners.options import RunOptions
 from fsprobe.runners.target_run import StartError, TargetRun
-from fsprobe.sandbox import janitor, process
+from fsprobe.sandbox import process
 
 WORKER = "fsprobe.bench.worker:main"
 _TICK = 0.2
 _BEGIN = 10.0
+_LATE = 0.3  # seconds after which a daemon's end is known, where its mount has told of it first
+_GONE = ("ENOTCONN", "ECONNABORTED", "EIO")
 
 
 class Marked(Exception):
-    """There is no figure: a mark for the cell, and why."""
+    """There is no figure: a mark for the cell, and why. phase: what was being measured, "" where that is not known."""
 
-    def __init__(self, mark: str, detail: str) -> None:
+    def __init__(self, mark: str, detail: str, phase: str = "") -> None:
         super().__init__(f"{mark}: {detail}")
-        self.mark, self.detail = mark, detail
+        self.mark, self.detail, self.phase = mark, detail, phase
+
+    def told(self) -> dict[str, str]:
+        """For the result file."""
+        return {"mark": self.mark, "detail": self.detail}
+
+
+def _answered(place: MountedPlace | NativePlace, message: dict[str, Any], timeout: float) -> dict[str, Any]:
+    """Send a message and wait for its answer, for as long as there are signs of life. Raises Marked."""
+    assert place.channel is not None
+    place.phase = ""
+    deadline = time.monotonic() + timeout
+    try:
+        place.channel.send(message, timeout=timeout)
+        while True:
+            try:
+                answer: dict[str, Any] = place.channel.receive(_TICK)[0]
+            except TimeoutError:
+                place.look()
+                if time.monotonic() > deadline:
+                    during = f" in {place.phase}" if place.phase else ""
+                    raise Marked("hang", f"no answer within {timeout:g} s{during}", place.phase) from None
+                continue
+            if "phase" not in answer:
+                break
+            place.phase = answer["phase"]
+            deadline = time.monotonic() + timeout
+    except (ChannelClosed, TimeoutError) as error:
+        place.look()
+        raise Marked("worker lost", f"fsprobe's own worker ended in {place.phase or 'between'}: {error}") from error
+    if "mark" in answer:
+        place.look(_LATE if answer["mark"] in _GONE else 0.0)
+        raise Marked(answer["mark"], answer["detail"], answer.get("phase_of_mark", ""))
+    return answer
 
 
 @dataclass(slots=True)
 class MountedPlace:
-    """A target that was started for the work. relayed: with fsprobe's relay, for the latencies on the wire alone."""
+    """A target that was started for the work.
+
+    timeout: seconds without a sign of life. relayed: with fsprobe's relay, for the latencies on the wire alone.
+    ground: where its `{source}` lies; None: in the sandbox. inject: fault rules of the relay. lasts: seconds of a
+    slice.
+    """
 
     target: Target
     timeout: float
     relayed: bool = False
+    ground: Ground | None = None
+    inject: tuple[str, ...] = ()
     fs_type: str = ""
+    lasts: float = 0.0
     started_in: float = 0.0
+    phase: str = ""
     sandbox: Sandbox | None = None
     life: TargetRun | None = None
-    _channel: Channel | None = None
-    _worker: int = 0
+    channel: Channel | None = None
+    left: list[str] = field(default_factory=list)
+    _source: str = ""
+    _begun: bool = False
+    _one: bool = False
 
     def open(self) -> None:
         """Start it. Raises Marked."""
-        avoid = [os.getcwd(), *self.target.argv, *([self.target.cwd] if self.target.cwd else [])]
+        target = self.target
+        if self.ground is not None:
+            target, self._source = self.ground.sourced(target)
+        avoid = [os.getcwd(), *target.argv, *([target.cwd] if target.cwd else [])]
+        avoid += [self.ground.path] if self.ground is not None else []
         self.sandbox = Sandbox.open(avoid)
+        if self.ground is not None:
+            self.ground.tell(f"token {self.sandbox.token}")
         if not self.sandbox.mounter:
             raise Marked("cannot mount", "nothing can be mounted here (fsprobe doctor)")
-        options = RunOptions(target=self.target, no_relay=not self.relayed, timeout=self.timeout)
-        self.life = TargetRun(options, self.target, self.sandbox, uuid.uuid4().hex[:8])
+        options = RunOptions(target=target, no_relay=not self.relayed, timeout=self.timeout, inject=self.inject)
+        self.life = TargetRun(options, target, self.sandbox, uuid.uuid4().hex[:8])
         # Before the daemon: its coming up is no part of the time until the mount answers.
-        self._channel, self._worker = self.sandbox.worker(WORKER, {"layer": "mount"})
+        self.channel, _ = self.sandbox.worker(WORKER, {"layer": "mount"})
         began = time.monotonic()
         try:
             self.life.start("mount")
@@ -71,35 +126,23 @@ class MountedPlace:
             raise Marked("did not start", error.failure.detail) from error
         self.fs_type = str(self.life.mount.get("fs_type", ""))
         mount = {"fs_type": self.fs_type, "minor": self.life.mount["minor"]}
-        message = {"begin": self.life.mountpoint, "mount": mount, "work": f".fsprobe-{uuid.uuid4().hex[:8]}"}
-        self.started_in = self.told(message, _BEGIN)["answered"] - began
-
-    def sample(self, told: dict[str, Any]) -> float:
-        """One figure. Raises Marked; the place is of no more use then where `broken`."""
-        return float(self.told({"sample": told}, self.timeout)["value"])
+        work = f".fsprobe-{uuid.uuid4().hex[:8]}"
+        message = {"begin": self.life.mountpoint, "mount": mount, "work": work, "lasts": self.lasts}
+        raise_groups(process.tagged(self.sandbox.token))
+        self._begun = True
+        self.started_in = self.told(message, min(_BEGIN, self.timeout))["answered"] - began
 
     def told(self, message: dict[str, Any], timeout: float) -> dict[str, Any]:
-        assert self.sandbox is not None and self._channel is not None
-        deadline = time.monotonic() + timeout
-        try:
-            self._channel.send(message)
-            while True:
-                try:
-                    answer: dict[str, Any] = self._channel.receive(_TICK)[0]
-                    break
-                except TimeoutError:
-                    self._look()
-                    if time.monotonic() > deadline:
-                        raise Marked("hang", f"no end within {timeout:g} s") from None
-        except ChannelClosed as error:
-            self._look()
-            raise Marked("worker lost", str(error)) from error
-        if "mark" in answer:
-            self._look(0.3 if answer["mark"] in ("ENOTCONN", "ECONNABORTED", "EIO") else 0.0)
-            raise Marked(answer["mark"], answer["detail"])
-        return answer
+        """The worker's answer, waited for as long as it goes on. Raises Marked."""
+        return _answered(self, message, timeout)
 
-    def _look(self, wait: float = 0.0) -> None:
+    def run_on(self, *, one: bool) -> None:
+        """One processor for daemon and worker, or all of them."""
+        if self.sandbox is not None and one is not self._one:
+            self._one = one
+            self.sandbox.call("affinity", cpus=processors(one=one))
+
+    def look(self, wait: float = 0.0) -> None:
         """Raises Marked where the daemon has ended."""
         assert self.sandbox is not None
         status: int | None = None
@@ -108,7 +151,8 @@ class MountedPlace:
                 status = event["status"]
             wait = 0.0
         if not self.sandbox.call("others"):
-            raise Marked("crash", f"the daemon {describe_exit(status)}")
+            during = f" in {self.phase}" if self.phase else ""
+            raise Marked("crash", f"the daemon {describe_exit(status)}{during}", self.phase)
 
     def usage(self) -> dict[str, Any]:
         """RSS and USS in bytes and processor seconds of the daemon's processes, by psutil; empty where it is gone."""
@@ -129,21 +173,38 @@ class MountedPlace:
             found["processes"] += 1
         return found if found["processes"] else {}
 
-    def close(self) -> None:
-        """End all of it, whatever state it is in; bounded."""
+    def close(self, tidy: float = 0.0) -> None:
+        """End all of it, whatever state it is in; bounded. tidy: seconds for removing what was made on the mount, which
+        nobody needs where it lies in a `{source}` of ours or in the memory of the reference.
+        """
         if self.sandbox is None:
             return
+        try:
+            in_memory = is_built_in(self.target.name) and not self.target.args
+            if tidy and self._begun and not self._source and not in_memory:
+                self.left += self.told({"close": tidy}, self.timeout)["closed"]
+        except (Marked, FsprobeError) as error:
+            self.left.append(f"what was made on {self.target.name} ({error})")
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        assert self.sandbox is not None
         sandbox, self.sandbox = self.sandbox, None
         try:
             if self.life is not None and self.life.running:
-                self.life.sandbox = sandbox
                 self.life.stop()
         except FsprobeError:
             pass  # the sandbox is gone, and all in it
         finally:
-            if self._channel is not None:
-                self._channel.close()
+            if self.channel is not None:
+                self.channel.close()
             sandbox.close()
+            if self.ground is not None:
+                try:
+                    self.ground.remove(self._source)
+                except MachineError as error:
+                    self.left.append(str(error))
 
 
 def _inner_pid(pid: int) -> int:
@@ -158,72 +219,68 @@ def _inner_pid(pid: int) -> int:
 
 @dataclass(slots=True)
 class NativePlace:
-    """A directory of a file system that is mounted already; "" makes a fresh one on local disk and removes it."""
+    """The ground itself: the same worker, and no daemon."""
 
-    directory: str
+    ground: Ground
     timeout: float
+    lasts: float = 0.0
     fs_type: str = ""
+    phase: str = ""
     started_in: float = 0.0
+    channel: Channel | None = None
+    left: list[str] = field(default_factory=list)
     _child: subprocess.Popen[bytes] | None = None
-    _keeper: subprocess.Popen[bytes] | None = None
-    _channel: Channel | None = None
+    _one: bool = False
 
     def open(self) -> None:
         """Start the worker there. Raises Marked."""
-        directory = self.directory
+        self.fs_type = self.ground.fs_type
+        self.channel, theirs = Channel.pair()
         token = uuid.uuid4().hex
-        if not directory:
-            directory = os.path.join(os.path.realpath(tempfile.gettempdir()), f"fsprobe-{token[:12]}")
-            self._keeper = janitor.launch(token, directory)  # removes it, whatever becomes of us
-            os.mkdir(directory, 0o700)
-        mount = mount_of(os.path.realpath(directory))
-        self.fs_type = mount.fs_type if mount else "unknown"
-        self._channel, theirs = Channel.pair()
+        self.ground.tell(f"token {token}")
         self._child = subprocess.Popen(
             [*process.python_command("fsprobe.bench.native_worker"), str(theirs.fileno())], pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
             env={**os.environ, process.RUN_TAG: token},
         )  # fmt: skip
         theirs.close()
-        work = f".fsprobe-{uuid.uuid4().hex[:8]}"
-        self.told({"begin": os.path.abspath(directory), "mount": {}, "work": work}, _BEGIN)
-
-    def sample(self, told: dict[str, Any]) -> float:
-        """One figure. Raises Marked."""
-        return float(self.told({"sample": told}, self.timeout)["value"])
+        raise_groups([self._child.pid])
+        work = f"native-{uuid.uuid4().hex[:8]}"
+        self.told({"begin": self.ground.path, "mount": {}, "work": work, "lasts": self.lasts}, _BEGIN)
 
     def told(self, message: dict[str, Any], timeout: float) -> dict[str, Any]:
-        assert self._channel is not None
-        try:
-            self._channel.send(message)
-            answer: dict[str, Any] = self._channel.receive(timeout)[0]
-        except TimeoutError:
-            raise Marked("hang", f"no end within {timeout:g} s") from None
-        except ChannelClosed as error:
-            raise Marked("worker lost", str(error)) from error
-        if "mark" in answer:
-            raise Marked(answer["mark"], answer["detail"])
-        return answer
+        """The worker's answer, waited for as long as it goes on. Raises Marked."""
+        return _answered(self, message, timeout)
+
+    def run_on(self, *, one: bool) -> None:
+        """One processor, or all of them."""
+        if self._child is not None and one is not self._one:
+            self._one = one
+            with suppress(OSError):  # it has ended, which is found out when it is told something
+                os.sched_setaffinity(self._child.pid, processors(one=one))
+
+    def look(self, wait: float = 0.0) -> None:
+        """There is no daemon to end."""
 
     def usage(self) -> dict[str, Any]:
         """There is no daemon."""
         return {}
 
-    def close(self) -> None:
-        """Tidy up and end the worker."""
-        if self._channel is not None:
+    def close(self, tidy: float = 0.0) -> None:
+        """Tidy up and end the worker; what it cannot remove its ground does."""
+        if self.channel is not None:
             try:
-                self.told({"close": True}, self.timeout)
-            except (Marked, KeyError):
+                if tidy:
+                    self.told({"close": tidy}, self.timeout)
+            except Marked:
                 pass
-            self._channel.close()
+            self.channel.close()
+            self.channel = None
         if self._child is not None:
-            for pid in process.descendants(self._child.pid) if self._child.poll() is None else ():
+            for pid in process.descendants(self._child.pid):  # of a worker that hangs
                 process.kill(pid)
-            end(self._child, 1.0)
-        if self._keeper is not None and self._keeper.stdin is not None:
-            self._keeper.stdin.close()
-            end(self._keeper, 10.0)
+            end(self._child, 3.0)
+            self._child = None
 
 
 Place = MountedPlace | NativePlace

@@ -1,183 +1,221 @@
 """The targets take turns at the same work, and what came of it becomes one document.
 
-Owns the order (A B A B …, in each round the other way round), warm-up, marks and the document's parts; knows nothing of
-how work is done or shown.
+Owns the order (A B A B …, every second turn the other way round), warm-up, when there are turns enough, and the
+document's parts; knows nothing of how work is done or shown. All rows of a group are measured once in each turn, so
+that a burst of other load falls on one sample of each row and not on all samples of one.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fsprobe.bench import document, fio
-from fsprobe.bench.place import Marked, MountedPlace, NativePlace, Place
-from fsprobe.bench.statistics import ratio, summary, times
-from fsprobe.bench.workloads import Workload, table
+from fsprobe.bench.column import Column
+from fsprobe.bench.ground import Ground
+from fsprobe.bench.options import BenchOptions, Pace, Told, pace_of
+from fsprobe.bench.passes import latencies, starts
+from fsprobe.bench.place import MountedPlace, NativePlace
+from fsprobe.bench.priority import raised
+from fsprobe.bench.statistics import pairs, ratio, summary, uncertainty
+from fsprobe.bench.workloads import GROUPS, Row, Step, table
 from fsprobe.config.target import Target
 from fsprobe.runners import facts
-from fsprobe.wire import opcode_name
 
 NATIVE = "native"
-_LOST = ("hang", "crash", "mount check", "worker lost")  # after these the target is started anew
-_MOST_STARTS = 6
-_TRACED = ("create, 1 proc", "stat, 1 proc", "readdir", "rename, 1 proc", "unlink, 1 proc", "seq read", "seq write")
+SETTLED = 0.04
+"""A row has turns enough where its ratios are as certain as this."""
+TIDY, TIDY_EARLY = 120.0, 15.0
 
-Told = Callable[[str, int, int], None]
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in the middle; `document` holds what was measured until then."""
 
-
-@dataclass(frozen=True, slots=True)
-class BenchOptions:
-    """native: a directory, "" for a fresh one. rounds: samples of each cell. timeout: seconds of one sample."""
-
-    targets: tuple[Target, ...]
-    native: str = ""
-    quick: bool = False
-    rounds: int = 5
-    seed: int = 42
-    timeout: float = 60.0
-    only: tuple[str, ...] = ()
+    def __init__(self, made: dict[str, Any]) -> None:
+        super().__init__("interrupted")
+        self.document = made
 
 
 @dataclass(slots=True)
-class _Column:
-    """One target over the whole run. marks: cells that came to grief, by row."""
+class Bench:
+    """One benchmark under way."""
 
-    name: str
-    make: Callable[[], Place]
-    place: Place | None = None
-    starts: int = 0
-    gone: Marked | None = None
-    fs_type: str = ""
-    cpu_s: float = 0.0
-    usage: list[dict[str, Any]] = field(default_factory=list)
-    marks: dict[str, Marked] = field(default_factory=dict)
-    samples: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    options: BenchOptions
+    told: Told
+    ground: Ground
+    columns: list[Column]
+    tool: str
+    steps: list[Step]
 
-    def sample(self, row: str, told: dict[str, Any]) -> float:
-        """One figure, on a target that is started where it has to be. Raises Marked."""
-        if self.gone is not None:
-            raise self.gone
-        try:
-            if self.place is None:
-                self._open()
-            assert self.place is not None
-            return self.place.sample(told)
-        except Marked as marked:
-            if self.place is not None and (marked.mark in _LOST or self.gone is not None):
-                self.close()
-            raise
+    @property
+    def pace(self) -> Pace:
+        return pace_of(self.options)
 
-    def _open(self) -> None:
-        if self.starts >= _MOST_STARTS:
-            self.gone = Marked("not run", f"the target was started {self.starts} times already")
-            raise self.gone
-        self.starts += 1
-        place = self.make()
-        self.place = place
-        try:
-            place.open()
-        except Marked as marked:
-            self.close()
-            self.gone = marked
-            raise
-        self.fs_type = place.fs_type
+    def measure(self) -> None:
+        """Every group, each on freshly started targets."""
+        for group in GROUPS:
+            steps = [step for step in self.steps if next(iter(step.rows.values())).group == group]
+            if steps and (not self.options.only or group in self.options.only):
+                self._group(group, steps)
 
-    def close(self) -> None:
-        """End it; what its daemon used is kept."""
-        if self.place is not None:
-            place, self.place = self.place, None
-            place.close()
+    def _group(self, group: str, steps: list[Step]) -> None:
+        for step in steps:
+            for column in self.columns:
+                self.told(f"{group}: making ready · {column.name}", 0, self.pace.most)
+                column.ready(step)
+                column.give_up_larger(steps)
+        began, waiting = time.monotonic(), list(steps)
+        for turn in range(self.pace.most + 1):
+            for step in waiting:
+                self._step(group, step, turn)
+            for column in self.columns:
+                column.look()
+            late = time.monotonic() - began > self.pace.seconds[group] * len(self.columns)
+            if turn >= self.pace.fewest:
+                waiting = [step for step in waiting if not self._settled(step)]
+                if late or not waiting:
+                    break
+        for column in self.columns:
+            self.told(f"{group}: tidying up · {column.name}", turn, self.pace.most)
+            column.close(TIDY)
 
-    def look(self) -> None:
-        """What its daemon uses now."""
-        if self.place is not None and (used := self.place.usage()):
-            self.usage.append(used)
+    def _step(self, group: str, step: Step, turn: int) -> None:
+        for column in self.columns if turn % 2 else self.columns[::-1]:
+            self.told(f"{group}: {next(iter(step.rows.values())).id} · {column.name}", turn, self.pace.most)
+            began = time.monotonic()
+            column.take(step, turn, self.options.seed + turn)
+            column.spend(step, time.monotonic() - began)
+
+    def _settled(self, step: Step) -> bool:
+        """Whether the ratios of all its rows are certain enough."""
+        if self.options.rounds is not None:
+            return False
+        for row in step.rows.values():
+            cells = [column.cell(row) for column in self.columns]
+            for base in (cells[0], cells[-1]):
+                for cell in cells:
+                    found = pairs(cell, base)
+                    if len(found) >= 2 and cell is not base and (uncertainty(found) or 1.0) > SETTLED:
+                        return False
+        return True
+
+    def close(self, tidy: float) -> list[str]:
+        """End all of it. What stayed."""
+        left: list[str] = []
+        for column in self.columns:
+            column.close(tidy)
+            left += column.left
+        if not self.ground.close():
+            left.append(self.ground.path)
+        return left
 
 
 def run(options: BenchOptions, told: Told) -> dict[str, Any]:
-    """Measure, and return the document. Whatever ends it, nothing is left running."""
-    columns = _columns(options)
-    rows = [row for row in table(quick=options.quick) if not options.only or row.group in options.only]
-    tool = fio.version()
-    total = len(rows) * (options.rounds + 1) * len(columns)
-    done = 0
+    """Measure, and return the document. Whatever ends it, nothing is left running. Raises Interrupted."""
+    with raised() as nice:
+        return _run(options, told, nice)
+
+
+def _run(options: BenchOptions, told: Told, nice: int) -> dict[str, Any]:
+    began = time.monotonic()
+    tool = "" if options.quick else fio.version()
+    ground = Ground.open(options.native)
     try:
-        for row in rows:
-            for turn in range(options.rounds + 1):  # the first warms up, and counts for nothing but its marks
-                for column in columns if turn % 2 else columns[::-1]:
-                    told(f"{row.id} · {column.name}", done, total)
-                    done += 1
-                    _one(column, row, turn, _work(row, tool, options.seed + turn))
-            for column in columns:
-                column.look()
+        columns = _columns(options, ground)
+        bench = Bench(options, told, ground, columns, tool, _steps(options, tool))
+    except BaseException:
+        ground.close()
+        raise
+    start: dict[str, Any] = {}
+    latency: dict[str, Any] = {}
+    interrupted: KeyboardInterrupt | None = None
+    try:
+        bench.measure()
+        start = starts(columns[:-1], pace_of(options).starts, told)
+        latency = latencies(options, ground, columns[:-1], told)
+    except KeyboardInterrupt as error:
+        interrupted = error
     finally:
-        for column in columns:
-            column.close()
-    made = _document(options, columns, rows, tool)
-    made["start"], made["latency"] = _starts(options, told), _latencies(options, told)
-    told("done", total, total)
-    return document.plain_of(made)
+        left = bench.close(TIDY_EARLY if interrupted else TIDY)
+    made = _document(bench, interrupted is not None, time.monotonic() - began, left)
+    made["options"]["nice"] = nice
+    made["start"], made["latency"] = start, latency
+    made = document.plain_of(made)
+    if interrupted is not None:
+        raise Interrupted(made) from interrupted
+    told("done", 1, 1)
+    return made
 
 
-def _columns(options: BenchOptions) -> list[_Column]:
-    names: dict[str, int] = {}
+def _steps(options: BenchOptions, tool: str) -> list[Step]:
+    """The steps, with the tool of those that have one."""
+    steps = table(quick=options.quick)
+    if options.rows:
+        steps = [step for step in steps if any(row.id in options.rows for row in step.rows.values())]
+    return [replace(step, args={**step.args, "tool": "fio"}) if tool and step.kind == "data" else step
+            for step in steps]  # fmt: skip
+
+
+def _columns(options: BenchOptions, ground: Ground) -> list[Column]:
+    pace = pace_of(options)
     columns = []
-    for target in options.targets:
-        names[target.name] = names.get(target.name, 0) + 1
-        name = target.name if names[target.name] == 1 else f"{target.name} ({names[target.name]})"
-        columns.append(_Column(name, lambda target=target: MountedPlace(target, options.timeout)))  # type: ignore[misc]
-    columns.append(_Column(NATIVE, lambda: NativePlace(options.native, options.timeout)))
-    return columns
+    for name, target in zip(names_of(options.targets), options.targets, strict=True):
+        columns.append(Column(name, _maker(options, target, ground), options.timeout, pace.ready_within))
+    native = NativePlace(ground, options.timeout, pace.lasts)
+    return [*columns, Column(NATIVE, lambda: replace(native), options.timeout, pace.ready_within)]
 
 
-def _work(row: Workload, tool: str, seed: int) -> dict[str, Any]:
-    by = "fio" if tool and row.group == "data" else "own"
-    return {"tool": by, "kind": row.kind, "args": row.args, "seed": seed}
+def _maker(options: BenchOptions, target: Target, ground: Ground) -> Callable[[], MountedPlace]:
+    lasts = pace_of(options).lasts
+    return lambda: MountedPlace(target, options.timeout, bool(options.inject), ground, options.inject, lasts=lasts)
 
 
-def _one(column: _Column, row: Workload, turn: int, work: dict[str, Any]) -> None:
-    """One sample of one cell; a cell that was marked once is not tried again, and has no figure."""
-    if row.id in column.marks:
-        return
-    try:
-        value = column.sample(row.id, work)
-        if turn:
-            column.samples.setdefault(row.id, []).append((turn, value))
-    except Marked as marked:
-        column.marks[row.id] = marked
+def names_of(targets: tuple[Target, ...]) -> Iterator[str]:
+    """A name for each column: one that is there twice, or is that of the native directory, gets a number."""
+    taken = {NATIVE: 1}
+    for target in targets:
+        taken[target.name] = taken.get(target.name, 0) + 1
+        yield target.name if taken[target.name] == 1 else f"{target.name} ({taken[target.name]})"
 
 
-def _cell(column: _Column, row: str) -> dict[str, Any]:
-    if row in column.marks:
-        return {"mark": column.marks[row].mark, "detail": column.marks[row].detail}
-    taken = column.samples.get(row, [])
-    if not taken:
-        return {"mark": "not run", "detail": ""}
-    return {**summary([value for _, value in taken]), "rounds": [turn for turn, _ in taken]}
+def _cells(row: Row, columns: list[Column]) -> dict[str, Any]:
+    """Figures with their ratios to the first column and to the last, which is native; or marks."""
+    cells = {column.name: column.cell(row) for column in columns}
+    first, last = cells[columns[0].name], cells[columns[-1].name]
+    found = {}
+    for name, cell in cells.items():
+        found[name] = cell | (summary(cell["samples"]) if "samples" in cell else {})
+        for key, base in (("to_first", first), ("to_native", last)):
+            found[name][key] = ratio(cell, base)
+            found[name][f"{key}_within"] = uncertainty(pairs(cell, base)) if "samples" in cell else None
+    return found
 
 
-def _document(options: BenchOptions, columns: list[_Column], rows: list[Workload], tool: str) -> dict[str, Any]:
+def _document(bench: Bench, interrupted: bool, seconds: float, left: list[str]) -> dict[str, Any]:
+    options, columns = bench.options, bench.columns
     targets = [
         {"name": column.name, "fs_type": column.fs_type, "starts": column.starts,
-         "argv": list(target.argv) if target else [], "usage": _usage(column),
+         "argv": list(target.argv) if target else [bench.options.native or "(a fresh directory)"],
+         "usage": dict(column.used), "losses": list(column.losses),
          "binary_sha256": facts.sha256(facts.program(target.argv)) if target else ""}
         for column, target in zip(columns, (*options.targets, None), strict=True)
     ]  # fmt: skip
-    made = []
-    for row in rows:
-        cells: dict[str, Any] = {column.name: _cell(column, row.id) for column in columns}
-        for cell in list(cells.values()):
-            cell["to_first"] = ratio(cell, cells[columns[0].name])
-            cell["to_native"] = ratio(cell, cells[NATIVE])
-        made.append({
-            "id": row.id, "group": row.group, "unit": row.unit, "better": row.better, "series": row.series,
-            "x": row.x, "tool": "fio" if tool and row.group == "data" else "own", "cells": cells,
-        })  # fmt: skip
-    settings = {"quick": options.quick, "rounds": options.rounds, "seed": options.seed, "timeout": options.timeout}
-    return document.build(machine=machine(), options=settings, fio=tool, targets=targets, rows=made)
+    rows = []
+    for step in bench.steps:
+        for row in step.rows.values():
+            if options.only and row.group not in options.only:
+                continue
+            rows.append({
+                "id": row.id, "group": row.group, "unit": row.unit, "better": row.better, "series": row.series,
+                "x": row.x, "tool": step.args.get("tool", "own"), "cells": _cells(row, columns),
+            })  # fmt: skip
+    settings = {"quick": options.quick, "rounds": options.rounds, "seed": options.seed, "timeout": options.timeout,
+                "only": list(options.only), "inject": list(options.inject)}  # fmt: skip
+    made = document.build(machine=machine(), options=settings, fio=bench.tool, targets=targets, rows=rows)
+    return {**made, "interrupted": interrupted, "seconds": seconds, "left": left}
 
 
 def machine() -> dict[str, Any]:
@@ -187,55 +225,3 @@ def machine() -> dict[str, Any]:
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), "load": list(os.getloadavg()),
         "python": platform.python_version(),
     }  # fmt: skip
-
-
-def _usage(column: _Column) -> dict[str, Any]:
-    """The most memory that was seen, and the processor time of the last start, over the whole work."""
-    if not column.usage:
-        return {}
-    found: dict[str, Any] = {f"{key}_max": max(one[key] for one in column.usage) for key in ("rss", "uss")}
-    return {**found, "cpu_s": column.usage[-1]["cpu_s"]}
-
-
-def _starts(options: BenchOptions, told: Told) -> dict[str, Any]:
-    """Milliseconds from the daemon's start to the mount's first answer, in turns."""
-    samples: dict[str, list[float]] = {}
-    marks: dict[str, dict[str, Any]] = {}
-    columns = _columns(options)[:-1]
-    for turn in range(options.rounds):
-        for column in columns:
-            told(f"mount time · {column.name}", turn, options.rounds)
-            place = column.make()
-            try:
-                if column.name not in marks:
-                    place.open()
-                    samples.setdefault(column.name, []).append(place.started_in * 1e3)
-            except Marked as marked:
-                marks[column.name] = {"mark": marked.mark, "detail": marked.detail}
-            finally:
-                place.close()
-    return {column.name: marks.get(column.name) or summary(samples[column.name]) for column in columns}
-
-
-def _latencies(options: BenchOptions, told: Told) -> dict[str, Any]:
-    """By target and operation the times on the wire, in a pass of its own through the relay."""
-    rows = [row for row in table(quick=True) if row.id.startswith(_TRACED)]
-    found: dict[str, Any] = {}
-    for column, target in zip(_columns(options), options.targets, strict=False):
-        place = MountedPlace(target, options.timeout, relayed=True)
-        taken: dict[str, list[float]] = {}
-        try:
-            place.open()
-            for number, row in enumerate(rows):
-                told(f"latency on the wire · {column.name}", number, len(rows))
-                place.sample({"tool": "own", "kind": row.kind, "args": row.args, "seed": options.seed})
-                assert place.sandbox is not None
-                for one in place.sandbox.exchanges():
-                    if one.latency_us is not None:
-                        taken.setdefault(opcode_name(one.opcode), []).append(one.latency_us)
-            found[column.name] = {op: {"requests": len(us), **times(us)} for op, us in sorted(taken.items())}
-        except Marked as marked:
-            found[column.name] = {"mark": marked.mark, "detail": marked.detail}
-        finally:
-            place.close()
-    return found

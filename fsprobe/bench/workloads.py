@@ -1,242 +1,136 @@
-"""The work that is timed: system calls on a directory, seeded, each with its own clean-up.
+"""The table of the work: which rows there are, and which step measures them.
 
-Owns the calls and their timing, with the standard library alone; knows nothing of daemons. It runs in a worker that
-can be lost. Every function returns one figure in the unit of its row.
+Owns names, sizes and units; knows nothing of how any of it is done (`work` and its neighbours do).
 """
 
 from __future__ import annotations
 
-import os
-import random
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 KIB, MIB = 1024, 1 << 20
-METADATA = ("create", "stat", "open+close", "readdir", "rename", "unlink")
+GROUPS = ("metadata", "data", "files", "scaling")
 BLOCKS = ((4 * KIB, "4 KiB"), (128 * KIB, "128 KiB"), (MIB, "1 MiB"))
+_CYCLE = ("create", "open+close", "rename", "unlink")
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "create": (), "write": (), "mkdir": (), "create+read+delete": (), "create+unlink": (),
+    "getxattr": ("create", "setxattr"), "read": ("write",), "delete": ("write",), "rmdir": ("mkdir",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
-    """One row. kind: the function below; args: what it is told; x, series: place in a plot of scaling."""
+class Row:
+    """One line of the result. better: "lower" or "higher". series, x: its place in a plot of scaling."""
 
     id: str
     group: str
-    unit: str
-    better: str
-    kind: str
-    args: dict[str, Any]
+    unit: str = "us"
+    better: str = "lower"
     series: str = ""
     x: int | None = None
 
 
-def table(*, quick: bool) -> list[Workload]:
-    """Every row, in the order in which they are measured."""
-    files, entries = (40, 200) if quick else (1000, 10_000)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done in one go. kind, args: for `work.make`. rows: by the phase that measures each."""
+
+    kind: str
+    args: dict[str, Any]
+    rows: dict[str, Row]
+
+    def only(self, phase: str) -> Step:
+        """The same for one phase alone, with those before it that it needs: another of them came to grief."""
+        if self.kind != "cycle":
+            return self
+        calls = (*_NEEDS.get(phase, ("create",)), phase)
+        return replace(self, args={**self.args, "calls": calls, "alone": True}, rows={phase: self.rows[phase]})
+
+    @property
+    def key(self) -> str:
+        """No other step, and no part of one, has it."""
+        return " | ".join([self.kind, *(row.id for row in self.rows.values()), "alone" if "alone" in self.args else ""])
+
+    @property
+    def alone(self) -> bool:
+        """Whether one process does it, which then has one processor together with the daemon."""
+        return int(self.args.get("processes", 1)) == 1
+
+    def told(self) -> dict[str, Any]:
+        """For the worker."""
+        return {"kind": self.kind, "args": self.args, "measured": list(self.rows)}
+
+
+def table(*, quick: bool) -> list[Step]:
+    """Every step, in the order in which they are done."""
+    return [*_metadata(quick), *_data(quick), *_files(quick), *_scaling(quick)]
+
+
+def _cycle(group: str, calls: tuple[str, ...], names: dict[str, str], count: int, processes: int = 1,
+           size: int = 0) -> Step:  # fmt: skip
+    rows = {call: Row(name, group) for call, name in names.items()}
+    return Step("cycle", {"calls": calls, "count": count, "processes": processes, "size": size}, rows)
+
+
+def _one(kind: str, row: Row, **args: Any) -> Step:
+    return Step(kind, args, {kind: row})
+
+
+def _metadata(quick: bool) -> list[Step]:
+    entries, count = (1000, 40) if quick else (10_000, 100)
     found = []
     for processes in (1, 4):
-        for call in METADATA:
-            count = entries if call == "readdir" else files
-            name = f"{call} of {count}" if call == "readdir" else call
-            found.append(Workload(f"{name}, {processes} proc", "metadata", "us", "lower", "metadata",
-                                  {"call": call, "count": count, "processes": processes}))  # fmt: skip
-    for size, label in BLOCKS:
-        total = min(size * 64, 4 * MIB) if quick else min(size * 1024, 32 * MIB)
-        for order in ("seq", "rand"):
-            for mode in ("read", "write", "write+fsync"):
-                found.append(Workload(f"{order} {mode} {label}", "data", "MB/s", "higher", "data",
-                                      {"mode": mode, "order": order, "size": size, "total": total}))  # fmt: skip
-    return found + _scaling(quick)
-
-
-def _scaling(quick: bool) -> list[Workload]:
-    found = []
-
-    def add(series: str, x: int, kind: str, unit: str, better: str, **args: Any) -> None:
-        found.append(Workload(f"{series}: {x}", "scaling", unit, better, kind, args, series, x))
-
-    for count in (100, 300) if quick else (100, 1000, 10_000, 100_000):
-        add("stat by files in the directory", count, "crowd", "us", "lower", count=count)
-    for depth in (1, 8) if quick else (1, 4, 16, 64):
-        add("stat by depth", depth, "depth", "us", "lower", depth=depth)
-    for size in (4, 1024) if quick else (4, 64, 1024, 16_384):
-        add("whole file written and read, by KiB", size, "whole", "MB/s", "higher", size=size * KIB)
-    for processes in (1, 2) if quick else (1, 2, 4, 8):
-        add("create by processes", processes, "metadata", "us", "lower", call="create", processes=processes,
-            count=40 if quick else 400)
+        by = f", {processes} proc"
+        found += [
+            _cycle("metadata", _CYCLE, {call: call + by for call in _CYCLE}, count * processes, processes),
+            _one("stat", Row("stat" + by, "metadata"), count=entries, processes=processes),
+            _one("readdir", Row(f"readdir of {entries:,}{by}", "metadata"), count=entries, processes=processes),
+        ]
     return found
 
 
-def run(root: str, kind: str, args: dict[str, Any], seed: int) -> float:
-    """One sample. Raises OSError as the file system answers."""
-    return _KINDS[kind](root, random.Random(seed), **args)
+def _data(quick: bool) -> list[Step]:
+    found = []
+    for size, label in BLOCKS:
+        total = 4 * MIB if quick or size < 128 * KIB else 32 * MIB
+        for order in ("seq", "rand"):
+            for mode in ("read", "write", "write+fsync"):
+                row = Row(f"{order} {mode} {label}", "data", "MB/s", "higher")
+                found.append(_one("data", row, mode=mode, order=order, size=size, total=total))
+    return found
 
 
-def _make(path: str) -> None:
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+def _files(quick: bool) -> list[Step]:
+    count = 100 if quick else 1000
+    parallel = "10 files in each of 10 processes: create, read, delete"
+    return [
+        _cycle("files", ("write", "read", "delete"), {
+            "write": f"create {count:,} files of 1 KiB", "read": f"read {count:,} files of 1 KiB",
+            "delete": f"delete {count:,} files of 1 KiB"}, count, size=KIB),
+        _cycle("files", ("mkdir", "rmdir"), {"mkdir": "make 100 directories", "rmdir": "remove 100 directories"}, 100),
+        _cycle("files", ("create", "setxattr", "getxattr", "unlink"), {
+            "setxattr": "set an xattr on 100 files", "getxattr": "get an xattr of 100 files"}, 100),
+        _one("copy", Row("copy of 10 MB", "files", "MB/s", "higher"), size=10_000_000),
+        _cycle("files", ("create+read+delete",), {"create+read+delete": parallel}, 100, 10, KIB),
+    ]  # fmt: skip
 
 
-def _metadata(root: str, rng: random.Random, call: str, count: int, processes: int) -> float:
-    """Microseconds of one call (of one whole listing for readdir), as a process sees it."""
-    if processes == 1:
-        return _calls(root, call, count, rng)
-    return _parallel(root, call, count, processes, rng)
+def _scaling(quick: bool) -> list[Step]:
+    found: list[Step] = []
 
+    def add(series: str, x: int, kind: str, unit: str = "us", better: str = "lower", phase: str = "",
+            **args: Any) -> None:  # fmt: skip
+        row = Row(f"{series}: {x:,}", "scaling", unit, better, series, x)
+        found.append(Step(kind, args, {phase or kind: row}))
 
-def _calls(root: str, call: str, count: int, rng: random.Random, gate: Callable[[], None] | None = None) -> float:
-    names = [f"{root}/f{number:06}" for number in range(count)]
-    if call != "create":
-        for name in names:
-            _make(name)
-    rng.shuffle(names)
-    if gate is not None:
-        gate()
-    began = time.perf_counter()
-    if call == "readdir":
-        found = sum(1 for _ in os.scandir(root))
-        took = time.perf_counter() - began
-        if found != count:
-            raise OSError(5, f"readdir gave {found} of {count} names")
-        return took * 1e6
-    one = _CALLS[call]
-    for name in names:
-        one(name)
-    return (time.perf_counter() - began) / count * 1e6
-
-
-def _open_close(name: str) -> None:
-    os.close(os.open(name, os.O_RDONLY))
-
-
-_CALLS: dict[str, Callable[[str], object]] = {
-    "create": _make,
-    "stat": os.stat,
-    "open+close": _open_close,
-    "rename": lambda name: os.rename(name, name + "r"),
-    "unlink": os.unlink,
-}
-
-
-def _parallel(root: str, call: str, count: int, processes: int, rng: random.Random) -> float:
-    """The mean of the processes, each in a directory of its own; all begin together."""
-    seeds = [rng.randrange(1 << 30) for _ in range(processes)]
-    gate_read, gate_write = os.pipe()
-    ready_read, ready_write = os.pipe()
-    told_read, told_write = os.pipe()
-    children = []
-    for number, seed in enumerate(seeds):
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                place = f"{root}/p{number}"
-                os.mkdir(place)
-                os.close(gate_write)
-
-                def gate() -> None:
-                    os.write(ready_write, b"r")
-                    os.read(gate_read, 1)  # ends when the parent closes its end
-
-                took = _calls(place, call, count // processes or 1, random.Random(seed), gate)
-                os.write(told_write, f"{took!r}\n".encode())
-                code = 0
-            except OSError as error:
-                code = min(error.errno or 1, 255)
-            finally:
-                os._exit(code)
-        children.append(child)
-    for fd in (gate_read, ready_write, told_write):
-        os.close(fd)
-    seen = 0
-    while seen < processes and (came := os.read(ready_read, processes)):
-        seen += len(came)
-    os.close(gate_write)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    text = os.read(told_read, 1 << 16).decode() if not any(codes) else ""
-    os.close(ready_read)
-    os.close(told_read)
-    bad = next((code for code in codes if code), 0)
-    if bad:
-        raise OSError(bad if bad > 0 else 5, os.strerror(bad) if bad > 0 else "a process of the work was killed")
-    return sum(map(float, text.split())) / processes
-
-
-def _data(root: str, rng: random.Random, mode: str, order: str, size: int, total: int) -> float:
-    """MB/s (10^6 bytes). Reads are by a fresh open, so the page cache holds what the daemon lets it hold."""
-    path, block = f"{root}/data", rng.randbytes(size)
-    offsets = [number * size for number in range(total // size)]
-    if order == "rand":
-        rng.shuffle(offsets)
-    if mode == "read":
-        with open(path, "wb", buffering=0) as file:
-            for _ in offsets:
-                file.write(block)
-        return _reads(path, offsets, size)
-    sync = mode == "write+fsync"
-    if sync:
-        offsets = offsets[:32]
-    fd = os.open(path, os.O_CREAT | os.O_WRONLY, 0o644)
-    try:
-        began = time.perf_counter()
-        for offset in offsets:
-            if os.pwrite(fd, block, offset) != size:
-                raise OSError(5, "a short write")
-            if sync:
-                os.fsync(fd)
-    finally:
-        os.close(fd)
-    return len(offsets) * size / (time.perf_counter() - began) / 1e6
-
-
-def _reads(path: str, offsets: list[int], size: int) -> float:
-    fd, buffer = os.open(path, os.O_RDONLY), bytearray(size)
-    try:
-        began = time.perf_counter()
-        for offset in offsets:
-            if os.preadv(fd, [buffer], offset) != size:
-                raise OSError(5, "a short read")
-        return len(offsets) * size / (time.perf_counter() - began) / 1e6
-    finally:
-        os.close(fd)
-
-
-def _crowd(root: str, rng: random.Random, count: int) -> float:
-    for number in range(count):
-        _make(f"{root}/f{number:06}")
-    names = [f"{root}/f{rng.randrange(count):06}" for _ in range(100)]
-    began = time.perf_counter()
-    for name in names:
-        os.stat(name)
-    return (time.perf_counter() - began) / len(names) * 1e6
-
-
-def _depth(root: str, rng: random.Random, depth: int) -> float:
-    place = "/".join([root, *["d"] * depth])
-    os.makedirs(place)
-    _make(f"{place}/f")
-    began = time.perf_counter()
-    for _ in range(200):
-        os.stat(f"{place}/f")
-    return (time.perf_counter() - began) / 200 * 1e6
-
-
-def _whole(root: str, rng: random.Random, size: int) -> float:
-    content = rng.randbytes(size)
-    began = time.perf_counter()
-    with open(f"{root}/whole", "wb", buffering=0) as file:
-        left = memoryview(content)
-        while left:
-            left = left[file.write(left) or 0 :]
-    with open(f"{root}/whole", "rb") as file:
-        same = file.read() == content
-    took = time.perf_counter() - began
-    if not same:
-        raise OSError(5, "what was read is not what was written")
-    return 2 * size / took / 1e6
-
-
-_KINDS: dict[str, Callable[..., float]] = {
-    "metadata": _metadata, "data": _data, "crowd": _crowd, "depth": _depth, "whole": _whole,
-}  # fmt: skip
+    for count in (100, 1000) if quick else (100, 1000, 10_000, 100_000):
+        add("stat, by files in the directory", count, "stat", count=count, processes=1)
+        add("create and unlink, by files in the directory", count, "beside", count=count)
+        add("readdir per entry, by files in the directory", count, "readdir", count=count, processes=1, per_entry=True)
+    for depth in (1, 16) if quick else (1, 4, 16, 64):
+        add("open and close, by depth", depth, "depth", depth=depth)
+    for kib in (4, 1024) if quick else (4, 64, 1024, 16_384):
+        add("a whole file written and read, by KiB", kib, "whole", "MB/s", "higher", size=kib * KIB)
+    for processes in (1, 4) if quick else (1, 2, 4, 8):
+        add("create and unlink, by processes", processes, "cycle", phase="create+unlink", calls=("create+unlink",),
+            count=40 * processes, processes=processes, size=0)  # fmt: skip
+    return found

@@ -1,41 +1,50 @@
 """`fsprobe bench`: the same work on several targets in turns, and vectors beside other stores.
 
-Owns the options, the progress and the exit code; knows nothing of the work.
+Owns the options, the result and the exit code; knows nothing of the work.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import IO, Any
 
 import rich_click as click
 
+from fsprobe.cli import completion
+from fsprobe.cli.seconds import Seconds
 from fsprobe.errors import UsageError
 
-REGRESSED, VECTORS = 1, "vectors"
+REGRESSED, NOT_STARTED, NOTHING, INTERRUPTED = 1, 4, 5, 130
+VECTORS = "vectors"
 
 
 @click.command()
-@click.argument("targets", nargs=-1, metavar="TARGET... | vectors")
-@click.option("--native", default="", metavar="DIR", help="The kernel's own file system to compare with; by default a "
-              "fresh directory on local disk.")
-@click.option("--quick", is_flag=True, help="Less work and fewer rows.")
-@click.option("--only", multiple=True, type=click.Choice(["metadata", "data", "scaling"]), help="Only these rows.")
-@click.option("--rounds", type=click.IntRange(min=1, max=99), metavar="N", help="Samples of a cell: 5, 3 with --quick.")
-@click.option("--seed", type=int, default=42, show_default=True, metavar="N", help="Of every random choice.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, metavar="S",
-              help="Of one sample; one that takes longer is marked as hanging.")
+@click.argument("targets", nargs=-1, metavar="TARGET... | vectors [SYSTEM...]", shell_complete=completion.targets)
+@click.option("--native", default="", metavar="DIR", help="The kernel's own file system to compare with, where each "
+              "{source} lies too; by default a fresh directory in memory.")
+@click.option("--quick", is_flag=True, help="Less work and fewer rows; data by fsprobe's own loops.")
+@click.option("--only", multiple=True, type=click.Choice(["metadata", "data", "files", "scaling"]),
+              help="Only these rows; again for more.")
+@click.option("--rounds", type=click.IntRange(min=1, max=99), metavar="N", help="Samples of each cell; by default as "
+              "many as it takes, 7 to 25, or 3 to 7 with --quick.")
+@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, metavar="N",
+              help="Of every random choice.")
+@click.option("--timeout", type=Seconds(min=0, min_open=True), default=30.0, show_default=True, metavar="S",
+              help="Without a sign of life, after which a target counts as hung.")
+@click.option("--inject", multiple=True, metavar="RULE", help="Alter the traffic of every target, as in "
+              "RENAME:delay=0.01; all then goes through the relay.")
+@click.option("--config", metavar="FILE", help="In place of the nearest fsprobe.toml or pyproject.toml.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the result; - is standard output.")
 @click.option("--against", metavar="RESULT.json", help="An earlier result: exit 1 where something has become slower.")
 @click.option("--tolerance", default="25%", show_default=True, metavar="N%", help="Of --against.")
-@click.option("--weaviate", metavar="URL", help="A server to measure beside the others (vectors).")
+@click.option("--weaviate", metavar="URL", help="Its server, or embedded (vectors).")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.pass_context
 def bench(
     context: click.RichContext, /, targets: tuple[str, ...], json_path: str | None, against: str | None,
-    tolerance: str, quiet: bool, weaviate: str | None, **given: Any,
+    tolerance: str, quiet: bool, weaviate: str | None, config: str | None, **given: Any,
 ) -> int:  # fmt: skip
     """Measure targets side by side: the same work on each, in turns, beside the kernel's own file system.
 
@@ -43,17 +52,18 @@ def bench(
     mount is there and takes and gives data. A target that hangs, crashes or fills up gets that word in place of a
     figure. Latencies on the wire come from a pass of their own.
 
-    `fsprobe bench vectors`: VexFS through its mount beside ChromaDB, Qdrant and Weaviate (pip install fsprobe[bench]).
+    `fsprobe bench vectors [SYSTEM...]`: VexFS through its mount beside chromadb, qdrant and weaviate (pip install
+    fsprobe[bench]); SYSTEM is one of these, or a target with VexFS's vector interface.
 
-    Exit status: 0 measured, 1 slower than --against allows, 2 usage, 5 no figure at all.
+    What --against finds slower is measured once more, and counts where it is slower again.
+
+    Exit status: 0 measured, 1 slower than --against allows, 2 usage, 4 a target did not start, 5 no figure at all, 130
+    interrupted (what was measured is still written).
     """
-    from fsprobe.bench import against as earlier
     from fsprobe.bench import document
+    from fsprobe.cli.bench_progress import Progress
     from fsprobe.cli.interrupt import interruptible
     from fsprobe.cli.outcome import require_writable
-    from fsprobe.report.summary import lines
-    from fsprobe.report.summary_data import page_of
-    from fsprobe.report.terminal import print_lines
 
     if not targets:
         raise UsageError("there is no TARGET to measure", command="fsprobe bench vexfs:raw --quick")
@@ -61,66 +71,130 @@ def bench(
         require_writable("--json", str(json_path), "bench.json")
     before = document.load(against) if against is not None else None
     allowed = _tolerance(tolerance)
-    told = _silent if quiet else _told
-    with interruptible():
-        made = _vectors(given, weaviate, told) if targets == (VECTORS,) else _targets(targets, context.obj, given, told)
-    if json_path == "-":
-        sys.stdout.write(document.dumps(made))
-    elif json_path is not None:
-        Path(json_path).write_text(document.dumps(made), encoding="ascii")
     screen = sys.stderr if json_path == "-" else sys.stdout
-    print_lines(lines(page_of([made], [])), screen)
-    if before is not None:
-        found, compared = earlier.regressions(before, made, allowed)
-        for one in found:
-            times = f" ({one.times:.2f} times)" if one.times is not None else ""
-            print(f"slower: {one.target}: {one.row}: {one.before} → {one.now}{times}", file=screen)
-        print(f"{len(found)} of {compared} cells are more than {tolerance} slower than in {against}", file=screen)
-        if not compared:
-            raise UsageError(f"{against} has no cell in common with this run")
-        return REGRESSED if found else 0
-    measured = any("median" in cell for row in made["rows"] for name, cell in row["cells"].items() if name != "native")
-    return 0 if measured or any(row["status"] == "ok" for row in made["vectors"]) else 5
+    progress = Progress(None if quiet else sys.stderr)
+    with interruptible():
+        if targets[0] == VECTORS:
+            made = _vectors(targets[1:], context.obj, config, given, before is not None, weaviate, progress)
+        else:
+            made = _targets(targets, context.obj, config, given, before, allowed, tolerance, progress)
+    _put(made, json_path)
+    _print(made, screen)
+    return _exit_code(made)
 
 
-def _targets(targets: tuple[str, ...], behind: Any, given: dict[str, Any], told: Any) -> dict[str, Any]:
-    from fsprobe.bench.turns import BenchOptions, run
+def _targets(
+    targets: tuple[str, ...], behind: Any, config: str | None, given: dict[str, Any], before: Any, allowed: float,
+    tolerance: str, progress: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Measure; what is slower than before is measured again. What an interrupt left is a result too."""
+    from dataclasses import replace
+
+    from fsprobe.bench.against import compare
+    from fsprobe.bench.options import BenchOptions, expected
+    from fsprobe.bench.turns import Interrupted, run
+    from fsprobe.relay import rules
+
+    for rule in given["inject"]:
+        rules.parse(rule)
+    options = BenchOptions(targets=_resolved(targets, tuple(behind or ()), config), **given)
+    progress.begin(len(options.targets), expected(options))
+    try:
+        made = run(options, progress)
+        if before is None:
+            return made
+        found = compare(before, made, allowed)
+        if not found.compared:
+            names = [", ".join(target["name"] for target in one["targets"][:-1]) for one in (before, made)]
+            raise UsageError("the earlier result has no cell in common with this run",
+                             causes=(f"there: {names[0]}", f"here: {names[1]}"))  # fmt: skip
+        slower, again = list(found.slower), found.slower
+        measured = {one.row for one in slower} & {row["id"] for row in made["rows"]}
+        if measured:
+            progress("what seems slower, once more", 0, 1)
+            second = run(replace(options, rows=frozenset(measured)), progress)
+            again = compare(before, second, allowed).slower
+    except Interrupted as interrupted:
+        return interrupted.document
+    finally:
+        progress.end()
+    twice = {(one.row, one.target) for one in again}
+    sure = [one for one in slower if (one.row, one.target) in twice or one.row not in measured]
+    made["against"] = {
+        "tolerance": tolerance, "compared": found.compared, "notes": list(found.notes),
+        "slower": [one.told() for one in sure], "not_again": [one.told() for one in slower if one not in sure],
+    }  # fmt: skip
+    return made
+
+
+def _resolved(targets: tuple[str, ...], behind: tuple[str, ...], config: str | None) -> tuple[Any, ...]:
+    """The targets, those of the configuration among them."""
+    from fsprobe.config import project as projects
     from fsprobe.config.target import resolve
 
-    found = tuple(resolve(text, tuple(behind or ())) for text in targets)
-    if given["native"] and not Path(given["native"]).is_dir():
-        raise UsageError(f"--native {given['native']}: there is no such directory")
-    given["rounds"] = given["rounds"] or (3 if given["quick"] else 5)
-    return run(BenchOptions(targets=found, **given), told)
+    project = projects.find() if config is None else projects.load(config)
+    found = []
+    for text in targets:
+        if project.native_of(text) is not None:
+            raise UsageError(f"{text!r} is a mounted directory, which no daemon is started for",
+                             command=f"fsprobe bench TARGET --native {project.native_of(text)}")  # fmt: skip
+        known = text in project.targets
+        found.append(project.target(text, behind) if known else resolve(text, behind, tuple(project.targets)))
+    return tuple(found)
 
 
-def _vectors(given: dict[str, Any], weaviate: str | None, told: Any) -> dict[str, Any]:
-    from fsprobe.bench.vectors import run
+def _vectors(
+    systems: tuple[str, ...], behind: Any, config: str | None, given: dict[str, Any], against: bool,
+    weaviate: str | None, progress: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Vectors in the databases and targets that are named, or in all that there are."""
+    from fsprobe.cli.bench_vectors import run
 
-    return run(quick=given["quick"], weaviate=weaviate or "", told=told)
+    def resolved(words: tuple[str, ...]) -> tuple[Any, ...]:
+        return _resolved(words, tuple(behind or ()), config)
+
+    try:
+        return run(systems, resolved, given, weaviate, against, progress)
+    finally:
+        progress.end()
 
 
 def _tolerance(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text.strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text.strip())
     if found is None:
         raise UsageError(f"--tolerance {text!r} is no percentage", command="--tolerance 25%")
     return float(found[1]) / 100
 
 
-def _silent(what: str, done: int, total: int) -> None:
-    """Nobody watches."""
+def _put(made: Mapping[str, Any], path: str | None) -> None:
+    """The result first: whatever becomes of the screen, it is there."""
+    from fsprobe.bench import document
+    from fsprobe.report.json_file import put, say
+
+    if path == "-":
+        say(document.dumps(made), sys.stdout)
+    elif path is not None:
+        put(document.dumps(made), path)
 
 
-_last: list[str] = []
+def _print(made: Mapping[str, Any], screen: IO[str]) -> None:
+    from fsprobe.report.summary import lines
+    from fsprobe.report.summary_data import page_of
+    from fsprobe.report.terminal import print_lines
+
+    print_lines(lines(page_of([made], [])), screen)
 
 
-def _told(what: str, done: int, total: int) -> None:
-    """One line that is written over on a terminal; elsewhere a line for each new row."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done} of {total} · {what[:60]}\x1b[K" + "\n" * (done == total))
-        sys.stderr.flush()
-        return
-    row = what.partition(" · ")[0]
-    if _last != [row]:
-        _last[:] = [row]
-        print(f"{done} of {total} · {row}", file=sys.stderr, flush=True)
+def _exit_code(made: Mapping[str, Any]) -> int:
+    if made.get("interrupted"):
+        return INTERRUPTED
+    if (made.get("against") or {}).get("slower"):
+        return REGRESSED
+    if made["vectors"]:
+        return 0 if any(row["status"] == "ok" for row in made["vectors"]) else NOTHING
+    names = [target["name"] for target in made["targets"] if target["name"] != "native"]
+    measured = {name for row in made["rows"] for name in names if "median" in row["cells"][name]}
+    marks = {row["cells"][name].get("mark") for row in made["rows"] for name in names if name not in measured}
+    if marks & {"did not start", "cannot mount"}:
+        return NOT_STARTED
+    return 0 if measured else NOTHING
