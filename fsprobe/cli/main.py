@@ -147,8 +147,11 @@ def _usage(error: click.ClickException, words: Sequence[str]) -> UsageError:
     if words and context and context.command is cli and words[0] not in cli.commands:
         return _unknown_verb(words[0])
     foreign = fact.startswith(("No such option", "Got unexpected extra"))
-    causes = ("arguments of the daemon go behind --, as in: fsprobe run TARGET -- -o ro",)
+    causes: tuple[str, ...] = ("arguments of the daemon go behind --, as in: fsprobe run TARGET -- -o ro",)
     takes = command.endswith((" run", " trace"))
+    if takes and fact.startswith("Got unexpected extra") and not any(word.startswith("-") for word in words):
+        whole = f'{command} "{" ".join(words[1:])} {{mountpoint}}"'
+        causes = (f"a command of several words is one TARGET, in quotes: {whole}", *causes)
     return UsageError(fact, causes=causes if foreign and takes else (), command=f"{command} --help")
 
 

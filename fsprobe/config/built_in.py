@@ -67,6 +67,8 @@ def _parse(text: str) -> tuple[str | None, str | None]:
     known = profile_names()
     if name not in known:
         raise _unknown_profile(text, profile, known)
+    if equals:
+        _require_operation(text, name, op)
     profile = f"{name}{equals}{op.upper()}"
     try:
         choose_front(find_profile(profile), front)
@@ -80,6 +82,20 @@ def profile_names() -> tuple[str, ...]:
     from reference_fs.profiles import PROFILES
 
     return tuple(profile.name for profile in PROFILES)
+
+
+def _require_operation(text: str, profile: str, op: str) -> None:
+    """A profile of an operation that there is not would be the sound file system. Raises UsageError."""
+    from fsprobe.wire import Opcode
+
+    if op.upper() in Opcode.__members__:
+        return
+    near = difflib.get_close_matches(op.upper(), Opcode.__members__, 1)
+    raise UsageError(
+        f"no target {text!r}: {op!r} is no FUSE operation",
+        causes=(f"did you mean {near[0]}?",) if near else ("operations are written as in SETATTR",),
+        command=f"fsprobe run {REFERENCE}:{profile}={near[0] if near else 'SETATTR'}",
+    )
 
 
 def _unknown_profile(text: str, profile: str, known: tuple[str, ...]) -> UsageError:

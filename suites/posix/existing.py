@@ -137,7 +137,9 @@ def attributes(m: Mount) -> None:
     first = m.stat(path)
     for name, got in (("lstat", m.stat(path, follow=False)), ("fstat", m.stat(m.open(path))), ("stat", m.stat(path))):
         for field in ("ino", "mode", "size", "mtime_ns", "uid", "gid", "nlink"):
-            m.expect_equal(getattr(first, field), getattr(got, field), f"{name}: {field}")
+            # A file that is made as it is read may well be as new as each look at it.
+            lively = field == "mtime_ns" and getattr(got, field) > first.mtime_ns
+            m.expect_equal(getattr(first, field), getattr(got, field), f"{name}: {field}", warn=lively)
     m.expect(0 <= first.mtime_ns % 10**9 < 10**9, "nanoseconds below one second", str(first.mtime_ns))
 
 

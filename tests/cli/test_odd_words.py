@@ -113,6 +113,8 @@ def test_a_python_that_cannot_be_started_is_the_machines_fault(words: list[str],
     (["explain", "posix.mkdir"], "it is the beginning of ids", "fsprobe list 'posix.mkdir.*'"),
     (["list", "shell.historic"], "did you mean 'shell.historic.*'?", "fsprobe list 'shell.historic.*'"),
     (["run", "vexfs", "--select", "posix"], "did you mean 'posix.*'?", "fsprobe list 'posix.*'"),
+    (["run", "python3", "my.py"], 'quotes: fsprobe run "python3 my.py {mountpoint}"', "fsprobe run --help"),
+    (["run", "vexfs:lost-reply=SETATR"], "did you mean SETATTR?", "fsprobe run vexfs:lost-reply=SETATTR"),
     (["run", "vexfs", "--select"], "requires an argument", "fsprobe run --help"),
     (["run", "vexfs", "--timeout", "soon"], "'soon' is no number of seconds", "fsprobe run --help"),
 ])  # fmt: skip
