@@ -310,9 +310,8 @@ class Session:
         if spoilt:
             return self._unasked(check, Verdict.NOTRUN, spoilt)
         if incident is not None and not incident.opcode:
-            open_op = self.traffic.unanswered(exchanges, else_last=incident.kind == "crash")
-            seen = self._life.mode != "direct"
-            incident = unrelayed.named(incident, outcome, open_op or check.op, seen=seen)
+            op = self.traffic.concerned(exchanges, incident.kind) or check.op
+            incident = unrelayed.named(incident, outcome, op, seen=self._life.mode != "direct")
         again, describe = self._reproduce(check), self.traffic.describe
         result = judge(check, outcome, exchanges, incident, reproduce=again, describe=describe)
         if self.environment.get("isolation") == "user" and check.layer != "wire":

@@ -5,7 +5,7 @@ Owns feeding them, once each and in order; knows nothing of checks.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,6 +17,9 @@ from fsprobe.trace.timeline import Timeline
 from fsprobe.wire import opcode_name
 
 _OURS = "answered by fsprobe"  # how the relay's notes of such exchanges begin
+
+_FLOOD = 1000
+"""More requests of one kind than any check needs for anything but data: 64 MiB in pieces of 64 KiB."""
 
 
 class Traffic:
@@ -44,6 +47,18 @@ class Traffic:
     def _learn_until(self, seq: int | None) -> None:
         while self._unlearnt and (seq is None or self._unlearnt[0].seq < seq):
             self._describer.feed(self._unlearnt.popleft())
+
+    @classmethod
+    def concerned(cls, exchanges: Sequence[Exchange], kind: str) -> str:
+        """The operation that an incident of this kind concerns, "" where the traffic does not tell."""
+        found = cls.unanswered(exchanges, else_last=kind == "crash")
+        return found or (cls.flood(exchanges) if kind == "stuck" else "")
+
+    @staticmethod
+    def flood(exchanges: Sequence[Exchange]) -> str:
+        """The operation that makes up most of what was asked, "" where none does: a caller goes round in it."""
+        (op, times), *_ = [*Counter(exchange.opcode for exchange in exchanges).most_common(1), (0, 0)]
+        return opcode_name(op) if times > max(_FLOOD, len(exchanges) / 2) else ""
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """Counts and latencies by operation name."""

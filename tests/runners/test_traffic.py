@@ -56,3 +56,14 @@ def test_the_operation_that_was_open_is_the_one_to_blame() -> None:
     assert Traffic.unanswered([done, died]) == "MKDIR"
     assert Traffic.unanswered([died, done]) == "MKDIR"
     assert Traffic.unanswered([]) == ""
+
+
+def test_what_a_caller_goes_round_in_is_the_one_to_blame() -> None:
+    """A daemon that takes one byte a WRITE makes a check of locks endless, and locks have nothing to do with it."""
+    made = Recording()
+    look = made.exchange(Opcode.LOOKUP, 1, wire.Lookup(name=b"f"), ENTRY)
+    written = made.exchange(Opcode.WRITE, 5, wire.WriteIn(), wire.WriteOut(size=1))
+    assert Traffic.concerned([look, *[written] * 2000, look], "stuck") == "WRITE"
+    assert Traffic.concerned([look, written, written], "stuck") == ""
+    assert Traffic.concerned([*[look] * 1500, *[written] * 1500], "stuck") == ""
+    assert Traffic.concerned([look, *[written] * 2000, look], "crash") == "LOOKUP"
