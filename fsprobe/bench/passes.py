@@ -89,6 +89,7 @@ def _trace(place: MountedPlace, number: int, step: Step, options: BenchOptions, 
     """
     place.told({"prepare": number, "step": step.told(), "limit": _READY_WITHIN}, options.timeout)
     assert place.sandbox is not None
+    place.run_on(one=step.alone)
     place.sandbox.exchanges()
     place.told({"slice": number, "seed": options.seed, "checked": False}, options.timeout)
     for one in place.sandbox.exchanges():

@@ -25,7 +25,9 @@ from fsprobe.posix.removal import remove_tree
 LONGEST = 0.4
 COLD = 1.1
 """Seconds after which no default cache of attributes is valid any more (libfuse's and the kernel's keep one)."""
-BLOCK = 500
+BLOCK, CHUNK = 500, 10
+APART = 10_000
+"""Up to so many files those that are asked for by name have a directory of their own: a listing warms all of them."""
 _ROOM = 20.0
 
 
@@ -46,7 +48,7 @@ def make(kind: str, args: dict[str, Any], measured: Sequence[str], shared: Share
     if kind == "depth":
         return Depth(shared.fresh(), shared.clock, **args)
     if kind in ("stat", "readdir", "beside"):
-        crowd = shared.crowd(args["count"])
+        crowd = shared.crowd(args["count"], apart=kind == "stat" and args["count"] <= APART)
         rest = {key: value for key, value in args.items() if key != "count"}
         among: dict[str, Any] = {"stat": Stat, "readdir": Readdir, "beside": Beside}
         found: Work = among[kind](crowd, shared.clock, **rest)
@@ -62,7 +64,7 @@ class Shared:
 
     root: str
     clock: Clock
-    crowds: dict[int, Crowd] = field(default_factory=dict)
+    crowds: dict[str, Crowd] = field(default_factory=dict)
     made: int = 0
 
     def fresh(self) -> str:
@@ -70,11 +72,12 @@ class Shared:
         self.made += 1
         return f"{self.root}/w{self.made}"
 
-    def crowd(self, count: int) -> Crowd:
-        """The directory with that many files, made when it is first asked for."""
-        if count not in self.crowds:
-            self.crowds[count] = Crowd(f"{self.root}/crowd-{count}", count, self.clock)
-        return self.crowds[count]
+    def crowd(self, count: int, *, apart: bool) -> Crowd:
+        """The directory with that many files, made when it is first asked for. apart: that one is never listed."""
+        root = f"{self.root}/{'apart' if apart else 'crowd'}-{count}"
+        if root not in self.crowds:
+            self.crowds[root] = Crowd(root, count, self.clock)
+        return self.crowds[root]
 
 
 @dataclass(slots=True)
@@ -141,13 +144,17 @@ class Cycle:
 
 @dataclass(slots=True)
 class Crowd:
-    """A directory with many files. touched: when the kernel was last told of all of them."""
+    """A directory with many files. touched, asked: when the kernel was last told of all of them, or of a chunk; at: the
+    chunk that is asked for next.
+    """
 
     root: str
     count: int
     clock: Clock
     names: list[str] = field(default_factory=list)
     touched: float = 0.0
+    asked: dict[int, float] = field(default_factory=dict)
+    at: int = 0
     failed: OSError | TooSlow | None = None
 
     def prepare(self) -> None:
@@ -173,6 +180,15 @@ class Crowd:
         random.Random(self.count).shuffle(made)
         self.names, self.touched = made, time.monotonic()
 
+    def cold(self, many: int) -> list[str]:
+        """The next so many names, once no usual cache has them any more."""
+        chunks = [(self.at + number) % (self.count // CHUNK) for number in range(many // CHUNK)]
+        self.at = (chunks[-1] + 1) % (self.count // CHUNK)
+        ready = max(self.touched, *(self.asked.get(chunk, 0.0) for chunk in chunks)) + COLD
+        time.sleep(max(0.0, ready - time.monotonic()))
+        self.asked.update(dict.fromkeys(chunks, time.monotonic()))
+        return [name for chunk in chunks for name in self.names[chunk * CHUNK : (chunk + 1) * CHUNK]]
+
     def _make_room(self, made: list[str]) -> None:
         """A full file system is of no use to what comes next, which says so itself where this fails."""
         self.clock.begin("making room", _ROOM)
@@ -191,29 +207,16 @@ class Stat:
     crowd: Crowd
     clock: Clock
     processes: int
-    _turn: int = 0
-    _asked: dict[int, float] = field(default_factory=dict)
 
     def prepare(self) -> None:
         self.crowd.prepare()
 
     def slice(self, seed: int) -> dict[str, float]:
-        names = self._next()
+        names = self.crowd.cold(min(BLOCK, max(self.crowd.count // 10, 40)) * self.processes)
         shares = [names[number :: self.processes] for number in range(self.processes)]
         phase = [lambda number: timed(CALLS["stat"], shares[number], b"", self.clock.lasts)]
         with Together(self.processes, phase, self.clock) as them:
             return {"stat": _mean(them.run(0, "stat")) * 1e6}
-
-    def _next(self) -> list[str]:
-        """The next block of names, once it is cold."""
-        size = min(BLOCK * self.processes, max(self.crowd.count // 2, self.processes))
-        blocks = max(self.crowd.count // size, 1)
-        block = self._turn % blocks
-        self._turn += 1
-        ready = max(self._asked.get(block, 0.0), self.crowd.touched) + COLD
-        time.sleep(max(0.0, ready - time.monotonic()))
-        self._asked[block] = time.monotonic()
-        return self.crowd.names[block * size : (block + 1) * size]
 
 
 def _mean(answers: list[tuple[float, int]]) -> float:
