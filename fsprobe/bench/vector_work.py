@@ -1,168 +1,130 @@
 """The work on vectors in one system: insert all, ask all queries, compare with exact search.
 
-Owns the data, the clock and each system's few calls; knows nothing of the others' processes. Needs numpy.
+Owns what is timed, the same for every system, and VexFS's few calls; knows nothing of databases, whose calls are
+`vector_databases`'s, nor of processes.
 """
 
 from __future__ import annotations
 
-import json
+import errno
 import os
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
-CLUSTERS, NOISE, SEED, QUERIES, K, BATCH = 30, 0.1, 42, 100, 10, 100
+from fsprobe.bench import vector_data
+from fsprobe.bench.calls import Clock
+from fsprobe.bench.statistics import times
+from fsprobe.bench.vector_data import Data, K
 
+BATCH = 100
+ALONE = 100
+INSERTING, ASKING = "inserting", "asking"
 Insert = Callable[[int, Any], None]
+"""Takes the number of the first and some vectors; they are stored when it is back."""
 Query = Callable[[Any], list[int]]
+"""Takes a vector, gives the numbers of the K nearest, best first."""
 
 
-def data(count: int, dimensions: int) -> tuple[Any, Any]:
-    """Unit vectors in clusters, and queries from the same."""
-    import numpy as np
-
-    rng = np.random.default_rng(SEED)
-    centres = rng.normal(size=(CLUSTERS, dimensions))
-    noise = NOISE * rng.normal(size=(count + QUERIES, dimensions))
-    made = centres[rng.integers(CLUSTERS, size=count + QUERIES)] + noise
-    made /= np.linalg.norm(made, axis=1)[:, None]
-    return made[:count], made[count:]
-
-
-def measure(insert: Insert, query: Query, stored: Any, queries: Any, batch: int) -> dict[str, Any]:
-    """The figures of one system. insert gets the first number and vectors; query gives numbers, best first."""
-    from fsprobe.bench.statistics import times
-
-    inserts, asked, found = [], [], []
-    for first in range(0, len(stored), batch):
-        part = stored[first : first + batch]
-        began = time.perf_counter()
-        insert(first, part)
-        inserts += [(time.perf_counter() - began) / len(part) * 1e3] * len(part)
-    query(queries[0])  # warm-up: indexes and matrices are made now
-    for one in queries:
-        began = time.perf_counter()
-        got = query(one)
-        asked.append((time.perf_counter() - began) * 1e3)
+def measure(insert: Insert, query: Query, data: Data, clock: Clock) -> dict[str, Any]:
+    """The figures of one system. The last vectors are inserted one by one, which tells the latency of one; all before
+    them in batches, which tells the throughput. The first query, which may build an index, counts by itself.
+    """
+    count = len(data.stored)
+    in_batches = count - min(ALONE, count // 4)
+    spent, alone, asked, found = 0.0, [], [], []
+    clock.phase(INSERTING)
+    for first in range(0, in_batches, BATCH):
+        part = data.stored[first : min(first + BATCH, in_batches)]
+        spent += _timed(insert, first, part)[0]
+        clock.tick()
+    for first in range(in_batches, count):
+        alone.append(_timed(insert, first, data.stored[first : first + 1])[0] * 1e3)
+        clock.tick()
+    clock.phase(ASKING)
+    waited, _ = _timed(query, data.queries[0])
+    for vector in data.queries:
+        took, got = _timed(query, vector)
+        asked.append(took * 1e3)
         found.append(got)
-    insertion, asking = times(inserts), times(asked)
+        clock.tick()
+    inserted, answered = times(alone), times(asked)
     return {
-        "insert_ms_mean": insertion["mean"], "insert_ms_p95": insertion["p95"], "insert_per_s": 1e3 / insertion["mean"],
-        "query_ms_mean": asking["mean"], "query_ms_p95": asking["p95"], "query_ms_p99": asking["p99"],
-        "query_per_s": 1e3 / asking["mean"], "recall": recall(found, stored, queries),
+        **{f"insert_ms_{name}": value for name, value in inserted.items()}, "insert_per_s": in_batches / spent,
+        "first_query_ms": waited * 1e3,
+        **{f"query_ms_{name}": value for name, value in answered.items()}, "query_per_s": 1e3 / answered["mean"],
+        "recall": vector_data.recall(found, data.exact),
     }  # fmt: skip
 
 
-def recall(found: list[list[int]], stored: Any, queries: Any) -> float:
-    """The share of the exact K nearest (by cosine) that were found, over all queries."""
-    import numpy as np
-
-    same = 0
-    for got, query in zip(found, queries, strict=True):
-        exact = np.argsort(-(stored @ query), kind="stable")[:K].tolist()
-        same += len(set(got[:K]) & set(exact))
-    return same / (K * len(queries))
+def _timed(call: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    began = perf_counter()
+    got = call(*arguments)
+    return perf_counter() - began, got
 
 
-def through_mount(directory: str, count: int, dimensions: int) -> dict[str, Any]:
-    """VexFS: a file for each vector, a query file and its results."""
-    stored, queries = data(count, dimensions)
+def through_mount(directory: str, clock: Clock, *, data: str, kept: str, limit: float) -> dict[str, Any]:
+    """VexFS: a file for each vector, a query file and its results. data: where the vectors lie. kept: the directory
+    that the daemon keeps its content in, "" where there is none. limit: seconds. Raises OSError, TooSlow.
+    """
+    clock.begin("reading the vectors", limit)
+    vectors = vector_data.load(data)
+    clock.phase("mkdir")
     os.mkdir(directory)
 
     def insert(first: int, part: Any) -> None:
         for number, vector in enumerate(part, first):
-            with open(f"{directory}/{number}.vec", "wb", buffering=0) as file:
-                file.write(",".join(map(repr, vector.tolist())).encode())
+            _put(f"{directory}/{number}.vec", text(vector))
 
     def query(vector: Any) -> list[int]:
-        with open(f"{directory}/q.search", "wb", buffering=0) as file:
-            file.write(f"vector: {','.join(map(repr, vector.tolist()))}\nk: {K}\n".encode())
+        _put(f"{directory}/q.search", b"vector: %s\nk: %d\n" % (text(vector), K))
         with open(f"{directory}/q.search.results", "rb", buffering=0) as file:
-            return [int(line.partition(b".vec")[0]) for line in file.read().splitlines()]
+            return [_number(line) for line in file.read().splitlines()]
 
-    return measure(insert, query, stored, queries, 1)
-
-
-@contextmanager
-def chromadb(place: str, dimensions: int, url: str) -> Iterator[tuple[Insert, Query]]:
-    """ChromaDB in this process, on disk."""
-    from chromadb import PersistentClient
-    from chromadb.config import Settings
-
-    client = PersistentClient(path=place, settings=Settings(anonymized_telemetry=False))
-    items = client.create_collection("bench", metadata={"hnsw:space": "cosine"}, embedding_function=None)
-
-    def insert(first: int, part: Any) -> None:
-        items.add(ids=[str(first + n) for n in range(len(part))], embeddings=part.tolist())
-
-    yield insert, lambda vector: [int(i) for i in items.query(query_embeddings=[vector.tolist()], n_results=K,
-                                                              include=["distances"])["ids"][0]]  # fmt: skip
+    found = measure(insert, query, vectors, clock)
+    return found | ({"disk_mb": _saved(f"{directory}/q.search", kept)} if kept else {})
 
 
-@contextmanager
-def qdrant(place: str, dimensions: int, url: str) -> Iterator[tuple[Insert, Query]]:
-    """Qdrant's local mode in this process, on disk."""
-    from qdrant_client import QdrantClient, models
-
-    client = QdrantClient(path=place)
-    config = models.VectorParams(size=dimensions, distance=models.Distance.COSINE)
-    client.create_collection("bench", vectors_config=config)
-
-    def insert(first: int, part: Any) -> None:
-        points = [models.PointStruct(id=first + n, vector=v.tolist()) for n, v in enumerate(part)]
-        client.upsert("bench", points)
-
-    yield insert, lambda vector: [int(p.id) for p in client.query_points("bench", vector.tolist(), limit=K).points]
-    client.close()
-
-
-@contextmanager
-def weaviate(place: str, dimensions: int, url: str) -> Iterator[tuple[Insert, Query]]:
-    """A Weaviate server, in a collection that is removed afterwards."""
-    from urllib.parse import urlsplit
-
-    import weaviate as library
-    from weaviate.classes.config import Configure, DataType, Property
-
-    at = urlsplit(url)
-    client = library.connect_to_local(host=at.hostname or "localhost", port=at.port or 8080)
-    name = f"FsprobeBench{os.getpid()}"
+def _saved(path: str, kept: str) -> float:
+    """What a daemon has put away, once it is told to."""
+    fd = os.open(path, os.O_RDONLY)
     try:
-        items = client.collections.create(name, vectorizer_config=Configure.Vectorizer.none(),
-                                          properties=[Property(name="n", data_type=DataType.INT)])  # fmt: skip
-
-        def insert(first: int, part: Any) -> None:
-            from weaviate.classes.data import DataObject
-
-            items.data.insert_many([DataObject({"n": first + n}, vector=v.tolist()) for n, v in enumerate(part)])
-
-        def query(vector: Any) -> list[int]:
-            found = items.query.near_vector(vector.tolist(), limit=K).objects
-            return [int(str(one.properties["n"])) for one in found]
-
-        yield insert, query
+        os.fsync(fd)
     finally:
-        client.collections.delete(name)
-        client.close()
+        os.close(fd)
+    return disk(kept)
 
 
-SYSTEMS = {"chromadb": chromadb, "qdrant": qdrant, "weaviate": weaviate}
+def text(vector: Any) -> bytes:
+    """A vector as VexFS takes it; nine digits tell a 32-bit float exactly."""
+    return b",".join(map(b"%.9g".__mod__, vector.tolist()))
 
 
-def main() -> None:
-    """`python -m fsprobe.bench.vector_work SYSTEM COUNT DIMENSIONS URL`: prints one JSON object as its last line."""
-    import psutil
+def _put(path: str, content: bytes) -> None:
+    fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
+    try:
+        if os.write(fd, content) != len(content):
+            raise OSError(errno.EIO, "a short write")
+    except OSError:
+        with suppress(OSError):
+            os.close(fd)
+        raise
+    os.close(fd)  # where a vector that is refused is told of
 
-    system, count, dimensions, url = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-    stored, queries = data(count, dimensions)
-    with ExitStack() as stack:
-        place = stack.enter_context(tempfile.TemporaryDirectory(prefix="fsprobe-vectors-"))
-        before = psutil.Process().memory_info().rss
-        insert, query = stack.enter_context(SYSTEMS[system](place, dimensions, url))
-        found = measure(insert, query, stored, queries, BATCH)
-        if system != "weaviate":  # a server's memory is not this process's
-            found["memory_mb"] = (psutil.Process().memory_info().rss - before) / 1e6
-    print("\n" + json.dumps(found))
+
+def _number(line: bytes) -> int:
+    name = line.partition(b".vec")[0]
+    if not name.isdigit():
+        raise OSError(errno.EIO, f"a line of q.search.results names no vector: {line[:40]!r}")
+    return int(name)
+
+
+def disk(directory: str) -> float:
+    """MB (10^6 bytes) of blocks that files take there."""
+    total = 0
+    for place, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.lstat(f"{place}/{name}").st_blocks * 512
+    return total / 1e6
