@@ -93,10 +93,12 @@ _BEST_KNOWN = (("libfuse", "libfuse3"), ("fuser", "fuser"), ("go-fuse", "go-fuse
 # do_open and its like).
 _EMPTY_SUCCESS = ("OPEN", "RELEASE", "OPENDIR", "RELEASEDIR", "STATFS")
 _LIBFUSE_MISSING = dict.fromkeys(_EMPTY_SUCCESS, ("ok",))
+# libfuse 2 answers success, and ENOSYS in the result that comes with it (fuse_lib_ioctl).
+_LIBFUSE2_MISSING = {**_LIBFUSE_MISSING, "IOCTL": ("ENOSYS", "ok")}
 _RUST_OK = dict.fromkeys(_EMPTY_SUCCESS, ("ok",))
 
 _MISSING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "libfuse2": _LIBFUSE_MISSING,
+    "libfuse2": _LIBFUSE2_MISSING,
     "libfuse3": _LIBFUSE_MISSING,
     "libfuse-low": _LIBFUSE_MISSING,
     "libfuse2-low": _LIBFUSE_MISSING,
@@ -110,7 +112,7 @@ _MISSING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "go-fuse-nodefs": NODEFS_MISSING,
     "go-fuse-pathfs": PATHFS_MISSING,
     "bazil": BAZIL_MISSING,
-    "fuse-python": _LIBFUSE_MISSING,
+    "fuse-python": _LIBFUSE2_MISSING,
     "fusepy": FUSEPY_MISSING,
     "mfusepy": MFUSEPY_MISSING,
     "reference-raw": _LIBFUSE_MISSING,

@@ -149,6 +149,6 @@ def _of_fs(line: str) -> str:
 BAZIL: Rows = {op: interfaces(text) for op, text in _BAZIL.items()}
 CGOFUSE: Rows = rows(_CGOFUSE, _method, _of_fs)
 JACOBSA: Rows = {
-    op: (Handler(name, f"{name}(ctx context.Context, op *fuseops.{name}Op) error", name.lower()),)
+    op: (Handler(name, _of_fs(f"{name}(ctx context.Context, op *fuseops.{name}Op) error"), name.lower()),)
     for op, name in _JACOBSA.items()
 }

@@ -1,7 +1,7 @@
 """The handlers of the Python bindings: pyfuse3, llfuse, fusepy, mfusepy, fuse-python; and of the reference's own front.
 
-Owns declarations and what the base class answers by itself. fusepy and mfusepy hide an absent method behind errors
-that look like a decision (EROFS and the like); knows nothing of a daemon.
+Owns declarations and what the base class answers by itself. fusepy hides an absent method behind errors that look like
+a decision (EROFS and the like); knows nothing of a daemon.
 """
 
 from __future__ import annotations
@@ -167,16 +167,20 @@ _MFUSEPY = {
 _EROFS = ("EROFS",)
 _OK = ("ok",)
 
-# The defaults of class Operations (fuse.py 3.0.1, mfusepy.py 3.1.1). utimens, part of SETATTR, answers success.
+# The defaults of class Operations (fuse.py 3.0.1). utimens, part of SETATTR, answers success.
 FUSEPY_MISSING = {
     "SETATTR": ("EROFS", "ok"), "SYMLINK": _EROFS, "MKNOD": _EROFS, "MKDIR": _EROFS, "UNLINK": _EROFS, "RMDIR": _EROFS,
     "RENAME": _EROFS, "LINK": _EROFS, "CREATE": _EROFS, "WRITE": _EROFS,
-    "READLINK": ("ENOENT",), "READ": ("EIO",), "LOOKUP": ("ENOENT",), "GETATTR": ("ENOENT",), "IOCTL": ("ENOTTY",),
+    "READLINK": ("ENOENT",), "READ": ("EIO",), "LOOKUP": ("ENOENT",), "GETATTR": ("ENOENT",), "IOCTL": ("ENOTTY", "ok"),
     "SETXATTR": ("EOPNOTSUPP",), "GETXATTR": ("EOPNOTSUPP",), "REMOVEXATTR": ("EOPNOTSUPP",),
     "LISTXATTR": _OK, "OPEN": _OK, "STATFS": _OK, "RELEASE": _OK, "FSYNC": _OK, "FLUSH": _OK, "OPENDIR": _OK,
     "READDIR": _OK, "RELEASEDIR": _OK, "FSYNCDIR": _OK, "ACCESS": _OK,
 }
-MFUSEPY_MISSING = FUSEPY_MISSING
+# mfusepy gives libfuse only what a subclass defines, and getattr.
+MFUSEPY_MISSING = {
+    "LOOKUP": ("ENOENT",), "GETATTR": ("ENOENT",),
+    **dict.fromkeys(("OPEN", "RELEASE", "OPENDIR", "RELEASEDIR", "STATFS"), _OK), "IOCTL": ("ENOSYS", "ok"),
+}  # fmt: skip
 
 
 def _method(word: str) -> str:

@@ -176,8 +176,8 @@ def _libfuse(paths: str, text: str) -> Library | None:
     if linked is None and not (high or low or built_in):
         return None
     kind = "low" if low and not high and not built_in else "high" if high else ""
-    if linked is None:  # built in statically: the interface tells the version
-        three = "fuse_session_new" in text
+    if linked is None:  # built in statically: what version 3 has no more tells the version
+        three = "fuse_session_new" in text and "fuse_lowlevel_new" not in text
         version = "3" if three else "2"
     else:
         three = linked[1] == "3"
