@@ -169,15 +169,16 @@ def _gather_notes(found: Sequence[Diagnosis]) -> list[Diagnosis]:
 def disguised(evidence: Evidence) -> list[Diagnosis]:
     """Missing handlers that the library hides: fusepy's EROFS on a file system that can be written, and the like."""
     family = evidence.library.family
-    if not family or evidence.read_only or "ro" in evidence.mount_options:
+    if not family:
         return []
+    refuses = evidence.read_only or "ro" in evidence.mount_options
     writable = [op for op in MUTATORS if (s := evidence.operations.get(op)) and s.replies.get("ok")]
     found = []
     for op, summary in evidence.operations.items():
         answers = frozenset(missing_answers(family, op)) - {"ok", "ENOSYS"}
         hits = [c for c in evidence.checks if c.op == op and c.verdict in FAILED and c.errno in answers]
         others = [name for name in writable if name != op]
-        if not hits or (not others and op in MUTATORS) or _works_elsewhere(op, summary, evidence):
+        if not hits or (op in MUTATORS and (refuses or not others)) or _works_elsewhere(op, summary, evidence):
             continue
         found.append(_hidden(op, hits, others, evidence))
     return found

@@ -120,6 +120,16 @@ def test_a_read_only_fusepy_file_system_is_left_alone() -> None:
     assert all(one.cause is not Cause.NOT_IMPLEMENTED for one in find(checks, {"MKDIR": stat(EROFS=1)}, FUSEPY))
 
 
+def test_what_only_reads_may_be_hidden_where_nothing_can_be_written() -> None:
+    """fusepy's EIO for a READ that was never written is no wrong error to look for in a handler that is not there."""
+    checks = [
+        check("shell.mkdir", "MKDIR", "FAIL", errno="EROFS", observed="Read-only file system"),
+        check("protocol.read.whole", "READ", "FAIL", errno="EIO", observed="EIO", main=True),
+    ]
+    found = find(checks, {"MKDIR": stat(EROFS=1), "READ": stat(EIO=3)}, FUSEPY)
+    assert [one.summary for one in found if one.op == "READ"] == ["READ is not implemented: fusepy hides it behind EIO"]
+
+
 def test_a_read_only_target_that_answers_enosys_is_one_diagnosis() -> None:
     """Ten changing operations without a handler are one advice: mount it read-only."""
     ops = ("MKDIR", "UNLINK", "RMDIR", "RENAME", "SETATTR")
