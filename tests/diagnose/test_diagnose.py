@@ -126,7 +126,7 @@ def test_what_only_reads_may_be_hidden_where_nothing_can_be_written() -> None:
         check("shell.mkdir", "MKDIR", "FAIL", errno="EROFS", observed="Read-only file system"),
         check("protocol.read.whole", "READ", "FAIL", errno="EIO", observed="EIO", main=True),
     ]
-    found = find(checks, {"MKDIR": stat(EROFS=1), "READ": stat(EIO=3)}, FUSEPY)
+    found = find(checks, {"MKDIR": stat(EROFS=1), "READ": stat(EIO=3)}, FUSEPY, read_only=True)
     assert [one.summary for one in found if one.op == "READ"] == ["READ is not implemented: fusepy hides it behind EIO"]
 
 
