@@ -9,7 +9,7 @@ import resource
 import socket
 from collections.abc import Callable
 
-from fsprobe.checks import OPTIONAL, SHOULD, Finding, Skip, linux, mount_check
+from fsprobe.checks import OPTIONAL, SHOULD, Finding, Skip, Unsupported, linux, mount_check
 from fsprobe.checks.mount import Mount
 
 PAGE = 4096
@@ -162,7 +162,10 @@ def asynchronous(m: Mount) -> None:
             raise
 
     buffer[:] = data
-    m.expect_equal([PAGE] * 16, at_once(write=True), "what the writes come to", show=_results)
+    written = at_once(write=True)
+    if set(written) == {-errno.EINVAL}:  # as from a file below that wants the daemon's buffer aligned, too
+        raise Unsupported("writes with O_DIRECT: EINVAL", errno.EINVAL)
+    m.expect_equal([PAGE] * 16, written, "what the writes come to", show=_results)
     m.expect_equal(data, m.read(path), "the content")
     buffer[:] = bytes(16 * PAGE)
     m.expect_equal([PAGE] * 16, at_once(write=False), "what the reads come to", show=_results)
@@ -205,13 +208,13 @@ def _cleared(m: Mount, change: Callable[[int], object]) -> None:
     path = m.path("program")
 
     def work() -> int:
-        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o777)
+        fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o777)
         with m.setup("fchmod"):
             os.fchmod(fd, 0o6777)
         if m.stat(path).permissions != 0o6777:
             raise Skip("set-user-ID and set-group-ID are not kept here")
         change(fd)
-        os.close(fd)
+        m.close(fd)
         return m.stat(path).permissions
 
     root = os.geteuid() == 0
