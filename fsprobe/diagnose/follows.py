@@ -14,6 +14,7 @@ from fsprobe.diagnose.absent import FAILED
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.operations import OPERATIONS
 from fsprobe.diagnose.relatives import handler_of, one_handler
+from fsprobe.diagnose.roots import contradicted
 from fsprobe.results.errnos import errno_in
 from fsprobe.results.records import CheckResult, Diagnosis
 from fsprobe.results.verdicts import Cause, Verdict
@@ -56,7 +57,7 @@ _LEADS_TO: dict[str, frozenset[str]] = {
     "content": frozenset({"program", "fault"}),
     "names": frozenset({"program", "ENOENT", "ENOTEMPTY", "EEXIST"}),
     "type": frozenset({"program", "EISDIR", "ENOTDIR", "EIO"}),
-    "ino": frozenset({"program", "names", "ENOTEMPTY", "ECONNREFUSED", "ESTALE"}),
+    "ino": frozenset({"program", "names", "ENOTEMPTY", "ECONNREFUSED", "ESTALE", "ENOENT"}),
     "nlink": frozenset({"ENOENT"}),
     "node": frozenset({"EIO", "ESTALE", "ENOENT"}),
     "times": frozenset({"program"}),
@@ -65,10 +66,12 @@ _LEADS_TO: dict[str, frozenset[str]] = {
     "ESPIPE": frozenset({"EINVAL"}),
 }
 _UNDONE = frozenset({"ENOENT", "EEXIST", "ENOTEMPTY", "ENODATA", "names", "content"})  # where a success did nothing
+_MANY_HANDLERS = ("SETATTR",)  # chmod, chown, truncate and utimens, most often
 _LOCKS = frozenset({"SETLK", "SETLKW", "GETLK"})
 # READDIRPLUS does READDIR's work, and where there is no STATX the kernel asks GETATTR.
 _ALSO_BY = {"READDIR": ("READDIRPLUS",), "READDIRPLUS": ("READDIR",), "GETATTR": ("STATX",), "RENAME": ("RENAME2",)}
 # What a file that holds other bytes than were written leads to besides: a hole where data should be.
+_HIDES = ("libfuse2", "libfuse3", "fusepy", "mfusepy", "fuse-python", "cgofuse")
 _NOTHING_STORED = ("WRITE", "SETATTR", "CREATE", "OPEN", "RELEASE")
 
 
@@ -135,13 +138,18 @@ def _suspect(cause: Diagnosis, results: dict[str, CheckResult]) -> _Suspect:
         symptoms |= {"content", "size"}
     own = [check for check in checks if check.declared == cause.op]
     alone = any(check.layer == "wire" for check in own)
-    return _Suspect(cause, checks, symptoms, alone, any(check.main for check in own))
+    return _Suspect(cause, checks, symptoms, alone, any(c.main or contradicted(c) for c in own))
 
 
 def _follows(one: _Suspect, root: _Suspect, evidence: Evidence) -> bool:
-    if one is root or not one.checks or not root.cause.op or not _explains(root, one, evidence):
+    if one is root or not one.checks or not root.cause.op:
         return False
     ops, family = (one.cause.op, root.cause.op), evidence.library.family
+    both = one.cause.cause in _MAY_FOLLOW and root.cause.cause in _MAY_FOLLOW
+    if both and ops[0] == ops[1] and ops[0] not in _MANY_HANDLERS:
+        return len(root.checks) >= len(one.checks)  # one handler, though it errs in two ways
+    if not _explains(root, one, evidence):
+        return False
     if one.cause.cause is Cause.NOT_IMPLEMENTED:
         return root.cause.cause is Cause.NOT_IMPLEMENTED and ops[1] == "GETATTR" and _ends_in(*ops, family)
     if one.cause.cause not in _MAY_FOLLOW:
@@ -179,13 +187,16 @@ def _explains(root: _Suspect, one: _Suspect, evidence: Evidence) -> bool:
         or _explains_check(root, op, check, evidence)
         for check in one.checks
     ]  # fmt: skip
-    if root.alone and small and all(_took_part(root.cause.op, check, family) for check in one.checks):
+    there = all(_took_part(root.cause.op, check, family) for check in one.checks)
+    if small and there and (root.alone or times >= _MUCH_MORE):
         return sum(told) >= _MOST * len(told)  # it errs by itself, the other one never
     return all(told)
 
 
 def _explains_check(root: _Suspect, op: str, check: CheckResult, evidence: Evidence) -> bool:
     cause, family = root.cause, evidence.library.family
+    if check.errno == "EBUSY" and family in _HIDES and cause.op in ("LOOKUP", "GETATTR"):
+        return cause.cause is Cause.WRONG_ERRNO  # no name is free to hide an open file by (lib/fuse.c hidden_name)
     related = _ends_in(op, cause.op, family) or ({op, cause.op} <= _LOCKS and one_handler(op, cause.op, family))
     if not related and op != cause.op and not _took_part(cause.op, check, family):
         return False

@@ -48,6 +48,7 @@ _TYPE_CHANGED = re.compile(r"\bnodeid \d+ stays a\b")
 _SAME_FILE = re.compile(r"same file|file system loop|replaced while being copied")
 _BYTES = re.compile(r"(?:(\d+) bytes, at offset \d+ )?b(['\"].*['\"])$")
 _DATA_OPS = ("READ", "WRITE")
+_ALONE = re.compile(r": the attributes that two other replies give$")
 _TELLERS = ("GETATTR", "LOOKUP", "READDIRPLUS", "STATX")
 _TIMES = re.compile(r"time|touch|utim", re.IGNORECASE)
 
@@ -65,7 +66,7 @@ def roots_of(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cau
             if cause is Cause.SILENT_NOOP or check.op not in roots:
                 roots[check.op] = cause
     shown = {_wrong_size(check, evidence): check for check in failed if "size" not in lies and not check.errno}
-    if "WRITE" in shown and "GETATTR" not in shown and not any(map(_contradicted, failed)):
+    if "WRITE" in shown and "GETATTR" not in shown and not any(map(contradicted, failed)):
         roots["WRITE"] = Cause.WRONG_DATA
         roots.pop("READ", None)  # it gives back what there is
     short = sum(map(short_read, failed))
@@ -80,10 +81,9 @@ def roots_of(failed: Sequence[CheckResult], evidence: Evidence) -> dict[str, Cau
     return roots
 
 
-def _contradicted(check: CheckResult) -> bool:
+def contradicted(check: CheckResult) -> bool:
     """Whether one reply, seen with no kernel in between, tells other attributes than two others do."""
-    mine = check.layer == "wire" and check.op == check.declared
-    return mine and check.expected.startswith(f"{check.op}: the attributes that two other")
+    return check.layer == "wire" and check.op == check.declared and _ALONE.search(check.expected) is not None
 
 
 def lying_attributes(failed: Sequence[CheckResult], evidence: Evidence) -> frozenset[str]:
@@ -93,7 +93,7 @@ def lying_attributes(failed: Sequence[CheckResult], evidence: Evidence) -> froze
         for check in failed
         if check.op == check.declared == "GETATTR" and cause_of(check, evidence) is Cause.WRONG_METADATA
         for word in _attributes(check)
-        if check.main or word == "nlink"
+        if check.main or word == "nlink" or contradicted(check)
     )
 
 
