@@ -40,8 +40,8 @@ class Jobs:
         self.ground.tell(f"token {self.token}")
         self._janitor = janitor.launch(self.token, f"{self.ground.path}/nothing")
 
-    def done(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Do a job, and return what was found. Raises Marked."""
+    def done(self, job: dict[str, Any], silence: float = 0.0) -> dict[str, Any]:
+        """Do a job, and return what was found. silence: where it may be longer than usual. Raises Marked."""
         ours, theirs = Channel.pair()
         command = process.python_command("fsprobe.bench.vector_worker")
         child = subprocess.Popen(
@@ -52,14 +52,16 @@ class Jobs:
         theirs.close()
         raise_groups([child.pid])
         try:
-            return self._answered(ours, child, job)
+            return self._answered(ours, child, job, max(silence, self.silence))
         finally:
             ours.close()
             self._end(child)
 
-    def _answered(self, channel: Channel, child: subprocess.Popen[bytes], job: dict[str, Any]) -> dict[str, Any]:
+    def _answered(
+        self, channel: Channel, child: subprocess.Popen[bytes], job: dict[str, Any], silence: float
+    ) -> dict[str, Any]:  # fmt: skip
         words, phase = _Words(child), "starting"
-        deadline = time.monotonic() + self.silence
+        deadline = time.monotonic() + silence
         try:
             channel.send(job)
             while True:
@@ -67,13 +69,13 @@ class Jobs:
                 words.hear()
                 taken = channel.take_ready()
                 if taken is None and time.monotonic() >= deadline:
-                    raise Marked("hang", f"no sign of life for {self.silence:g} s in {phase}", phase)
+                    raise Marked("hang", f"no sign of life for {silence:g} s in {phase}", phase)
                 if taken is None:
                     continue
                 answer: dict[str, Any] = taken[0]
                 if "phase" not in answer:
                     break
-                phase, deadline = answer["phase"], time.monotonic() + self.silence
+                phase, deadline = answer["phase"], time.monotonic() + silence
         except (ChannelClosed, TimeoutError):
             raise _lost(child, phase, words) from None
         if "mark" in answer:

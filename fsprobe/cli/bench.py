@@ -39,7 +39,8 @@ VECTORS = "vectors"
 @click.option("--json", "json_path", metavar="FILE", help="Write the result; - is standard output.")
 @click.option("--against", metavar="RESULT.json", help="An earlier result: exit 1 where something has become slower.")
 @click.option("--tolerance", default="25%", show_default=True, metavar="N%", help="Of --against.")
-@click.option("--weaviate", metavar="URL", help="Its server, or embedded (vectors).")
+@click.option("--weaviate", metavar="URL", help="Of a server to measure; embedded: one that its package fetches and "
+              "starts (vectors).")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.pass_context
 def bench(

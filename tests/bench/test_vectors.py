@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import math
@@ -312,6 +313,26 @@ def test_a_weaviate_server_is_measured_and_left_as_it_was(fsprobe: Command, scra
     finally:
         server.kill()
         server.wait(5)
+
+
+@pytest.mark.skipif(not _installed("weaviate"), reason="weaviate-client is not installed")
+def test_the_binary_that_is_here_is_started_measured_and_ended(
+    fsprobe: Command, leaks: LeakWatch, scratch: Path, tmp_path: Path
+) -> None:
+    """Who has fetched Weaviate's binary once would be told that there is none, or be left with a server."""
+    from weaviate.embedded import WEAVIATE_VERSION
+
+    version = f"v{WEAVIATE_VERSION}"
+    binary = tmp_path / f"weaviate-{version}-{hashlib.sha256(version.encode()).hexdigest()}"
+    binary.write_text(f'#!/bin/sh\nexec {sys.executable} {SERVER} "$@"\n')
+    binary.chmod(0o755)
+    result = fsprobe("bench", "vectors", "weaviate", "--quick", "--json", "v.json",
+                     env={"XDG_CACHE_HOME": str(tmp_path)})  # fmt: skip
+    row = _rows(_document(result, scratch / "v.json"))["weaviate"]
+    assert row["status"] == "ok", row
+    assert row["memory_mb"] > 20  # the server's process is counted: it has imported numpy and grpc
+    assert row["disk_mb"] > 1
+    assert leaks(5.0) == []
 
 
 def test_notes_are_about_what_has_figures() -> None:

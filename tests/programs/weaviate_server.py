@@ -1,15 +1,19 @@
 """The few requests of Weaviate that its client needs to store and search vectors, by an exact search.
 
-`python weaviate_server.py`: prints its HTTP and gRPC ports on a line, and serves until standard input ends.
+`python weaviate_server.py`: prints its HTTP and gRPC ports on a line, and serves until standard input ends. With
+`--port PORT` among its arguments it serves as the binary does that the client starts: there, until it is ended.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -85,7 +89,9 @@ def _health(_request: Any, _context: Any) -> Any:
 
 
 def main() -> None:
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Http)
+    started = "--port" in sys.argv
+    wanted = int(sys.argv[sys.argv.index("--port") + 1]) if started else 0
+    http = ThreadingHTTPServer(("127.0.0.1", wanted), Http)
     threading.Thread(target=http.serve_forever, daemon=True).start()
     server = grpc.server(ThreadPoolExecutor(2))
     weaviate_pb2_grpc.add_WeaviateServicer_to_server(Grpc(), server)
@@ -95,8 +101,11 @@ def main() -> None:
     )  # fmt: skip
     handlers = {"Check": check}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("grpc.health.v1.Health", handlers),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"127.0.0.1:{os.environ['GRPC_PORT'] if started else 0}")
     server.start()
+    if started:
+        Path(os.environ["PERSISTENCE_DATA_PATH"], "kept").write_bytes(bytes(1 << 20))
+        signal.pause()
     print(http.server_port, port, flush=True)
     sys.stdin.read()
     print(json.dumps(sorted(collections)), flush=True)
