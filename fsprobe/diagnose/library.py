@@ -21,7 +21,7 @@ _MARKERS = re.compile(
     rb"|fuse internal error: node %llu not found|fuse: empty argv passed to fuse_session_new"
     # a Go binary names its modules, and each function by its package, symbols or none
     rb"|github\.com/hanwen/go-fuse(?:/v2)?(?:[@\t]v[\d.]+|/fs\.|/fuse/nodefs\.|/fuse/pathfs\.|/fuse\.)?"
-    rb"|bazil\.org/fuse(?:[@\t]v[\d.]+)?|github\.com/jacobsa/fuse(?:[@\t]v[\d.]+)?"
+    rb"|(?:bazil\.org|github\.com/jacobsa)/fuse(?:[@\t]v[\d.]+(?:-\d{8})?)?"
     rb"|github\.com/(?:winfsp|billziss-gh)/cgofuse(?:[@\t]v[\d.]+|/fuse\.)"
     # a Rust binary names the source of whatever can panic; a fork's name ends in that of its origin
     rb"|(?<![\w-])fuser-\d+\.\d+\.\d+|(?<![\w-])fuse-0\.\d+\.\d+|\bfuse-backend-rs-\d+\.\d+\.\d+"
@@ -142,14 +142,20 @@ def _go(text: str, command: str, init: Mapping[str, int] | None) -> Library | No
         hanwen = (verb is not None and verb[1] == "mount2") or minor > 17
         bazil = not hanwen
     if jacobsa:
-        return Library("jacobsa/fuse", _version(r"jacobsa/fuse[@\t]v([\d.]+)", text), family="jacobsa")
+        return Library("jacobsa/fuse", _dated(r"jacobsa/fuse", text), family="jacobsa")
     if hanwen:
         version = _version(r"hanwen/go-fuse(?:/v2)?[@\t]v([\d.]+)", text)
         called = (family for sign, family in _INTERFACES if re.search(rf"hanwen/go-fuse(?:/v2)?{sign}", text))
         return Library("go-fuse", version, family=next(called, "go-fuse"))
     if bazil:
-        return Library("bazil", _version(r"bazil\.org/fuse[@\t]v([\d.]+)", text), family="bazil")
+        return Library("bazil", _dated(r"bazil\.org/fuse", text), family="bazil")
     return None
+
+
+def _dated(module: str, text: str) -> str:
+    """The version of a module that has had no release yet: the day of its commit, which Go puts behind v0.0.0."""
+    day = re.search(module + r"[@\t]v0\.0\.0-(\d{4})(\d\d)(\d\d)", text)
+    return f"{day[1]}-{day[2]}-{day[3]}" if day else _version(module + r"[@\t]v([\d.]+)", text)
 
 
 def _rust(text: str) -> Library | None:
