@@ -88,7 +88,7 @@ def recognise(
         or _go(text, command, init)
         or _rust(text)
         or _libfuse(paths, text)
-        or _by_init(init)
+        or (None if _INTERPRETER.search(paths) else _by_init(init))
         or UNKNOWN
     )
 

@@ -39,14 +39,22 @@ def sha256(path: str) -> str:
         return ""
 
 
-def library_of(processes: Sequence[dict[str, Any]], argv: Sequence[str]) -> Library:
-    """The daemon's FUSE library from the maps, executable and script of its processes."""
+def library_of(
+    processes: Sequence[dict[str, Any]], argv: Sequence[str], agreed: Mapping[str, Any] | None = None
+) -> Library:
+    """The daemon's FUSE library from the maps, executable and script of its processes, else from its INIT reply.
+
+    agreed: what `init_facts` found.
+    """
     for process in processes:
         text = _markers(process["exe"]) + b"\n" + b"\n".join(_script(word) for word in [*argv, *process["cmdline"]])
         found = recognise(process["maps"], text, process["cmdline"])
         if found != UNKNOWN:
             return found
-    return UNKNOWN
+    if not agreed:
+        return UNKNOWN
+    init = {"minor": int(agreed["protocol"].partition(".")[2]), "max_write": agreed["max_write"]}
+    return recognise([line for process in processes for line in process["maps"]], b"", (), init)
 
 
 def _markers(path: str) -> bytes:

@@ -235,14 +235,14 @@ class Session:
         self._open(layer)
         processes = life.sandbox.call("evidence")
         life.rest(processes)
+        agreed = facts.init_facts(self._take_traffic())
+        self.environment |= agreed
         if self.library == UNKNOWN:
-            self.library = facts.library_of(processes, self._target_argv())
+            self.library = facts.library_of(processes, self._target_argv(), agreed)
         self.target |= {"pid": life.pid, "library": self.library.label}
         if life.mount.get("line"):
             self.target |= {"mount": life.mount["line"]}
         self.target["fs_type"] = life.mount.get("fs_type") or self.target.get("fs_type", "")
-        agreed = facts.init_facts(self._take_traffic())
-        self.environment |= agreed
         if life.mode.startswith("mount"):
             self.environment["masked"] = life.sandbox.call("status")["masked"]
         self.emit(TargetStarted(layer, life.starts, life.pid, self.library.label))

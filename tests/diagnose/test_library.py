@@ -66,6 +66,7 @@ PYFUSE3 = "7f00-7f01 r-xp 0 08:01 9 /site-packages/pyfuse3/__init__.cpython-311-
         ([], b"/src/fuse-backend-rs-0.12.0/src", [], None, "fuse-backend-rs 0.12", "fuse-backend-rs"),
         ([], b"", [], {"minor": 8, "max_write": 16 << 20}, "fuse (Rust)", "fuse-rs"),
         ([], b"", [], {"minor": 31, "max_write": 16 << 20}, "fuser", "fuser"),
+        ([PYTHON], b"", [], {"minor": 31, "max_write": 16 << 20}, "unknown", ""),
         ([], b"nothing here", ["x"], {"minor": 31, "max_write": 131072}, "unknown", ""),
         ([PYTHON], b"", ["python3", "raw.py"], None, "unknown", ""),
         ([LIB2, PYTHON], b"from refuse.high import FUSE", ["python3", "fs.py"], None, "refuse", "fusepy"),
