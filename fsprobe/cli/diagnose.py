@@ -7,6 +7,7 @@ and a stat on a stuck mount does not come back.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import rich_click as click
 
 from fsprobe.cli.seconds import Seconds
+
+_LONGEST_START = 0.5  # of the patience at most goes to starting, however long that took
 
 
 @click.command()
@@ -33,7 +36,7 @@ def diagnose(what: str, abort: bool, patience: float, json_path: str | None) -> 
     Exit status: 0 not stuck, 1 stuck (or the daemon is gone), 2 no such process or mount, 6 this user or machine
     cannot tell, or not abort.
     """
-    began = time.monotonic()
+    began = _began()
     from fsprobe.report.standing import lines
     from fsprobe.runners.standing import diagnose as look
 
@@ -51,6 +54,17 @@ def diagnose(what: str, abort: bool, patience: float, json_path: str | None) -> 
             _write(records, json_path)
     verdicts = [record["verdict"]["stuck"] for record in records]
     return 1 if True in verdicts else 6 if None in verdicts else 0
+
+
+def _began() -> float:
+    """When this process started (time.monotonic): the person at the terminal has been waiting since."""
+    try:
+        with open("/proc/self/stat") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        ago = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        ago = 0.0
+    return time.monotonic() - min(max(ago, 0.0), _LONGEST_START)
 
 
 def _abort(record: dict[str, Any], screen: Any) -> None:

@@ -1,6 +1,7 @@
 """Where the command `fsprobe` begins: there are three standard streams, and a signal waits until there are handlers.
 
-Owns nothing but that order; knows nothing of the verbs. What it imports before that is a few lines, not a library.
+Owns nothing but that order; knows nothing of the verbs, but for the one that has two seconds. What it imports before
+that is a few lines, not a library.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 
 from fsprobe.cli.interrupt import hold
 
+_HASTY, _PRIORITY = "diagnose", -10
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
@@ -17,9 +19,19 @@ def entry() -> None:
     """The command."""
     hold()
     _open_closed()
+    if _HASTY in sys.argv[1:2]:
+        _go_first()
     from fsprobe.cli.main import entry as command
 
     command()
+
+
+def _go_first() -> None:
+    """Before others on a machine that is busy, perhaps with what is stuck: importing ourselves takes longest then."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
+    except PermissionError:
+        pass  # an ordinary user is not let
 
 
 def _open_closed() -> None:

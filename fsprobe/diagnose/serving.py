@@ -16,7 +16,7 @@ from fsprobe.diagnose.handlers import handlers
 from fsprobe.diagnose.library import Library
 from fsprobe.diagnose.relatives import handler_of
 from fsprobe.results.records import CheckResult, Diagnosis, Incident
-from fsprobe.results.verdicts import Cause, Verdict
+from fsprobe.results.verdicts import HELD, Cause, Verdict
 
 _LAST_WORDS = 8
 _EVIDENCE = 40
@@ -29,8 +29,6 @@ _GONE_TEXT = "Transport endpoint is not connected"
 # Where the author has to look into the operation's own handler, whatever else may be to do.
 _IN_A_HANDLER = (Cause.CRASHED, Cause.LOST_REPLY, Cause.BLOCKED_IO, Cause.DEADLOCK_LOCK, Cause.BUSY_LOOP)
 
-HELD = "held by a request for a lock"
-"""Stands in what is told of a daemon all of whose threads wait in its handler of locks."""
 _HELD_SUMMARY = "every thread of the daemon is held by a lock that is waited for ({op}), so the unlock is never read"
 _HELD_FIX = (
     "Do not wait in the handler of SETLKW: keep the request, go on reading, and answer it when the lock is free (low "

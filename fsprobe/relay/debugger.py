@@ -10,11 +10,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fsprobe.relay.daemon import Daemon
 from fsprobe.relay.loop import Loop
 from fsprobe.sandbox import evidence, fusectl, mounts, process, stacks, standing, waiting
+
+if TYPE_CHECKING:  # it brings the whole relay, for which `fsprobe diagnose` would wait
+    from fsprobe.relay.daemon import Daemon
 
 MOST = 8  # processes
 DEVICE = "/dev/fuse"

@@ -66,3 +66,7 @@ class Cause(StrEnum):
     NEVER_MOUNTED = "never-mounted"
     NO_ALLOW_OTHER = "no-allow-other"
     READ_ONLY = "read-only"
+
+
+HELD = "held by a request for a lock"
+"""Stands in what is told of a daemon all of whose threads wait in its handler of locks, a deadlock of its own kind."""

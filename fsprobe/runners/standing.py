@@ -27,6 +27,7 @@ SCHEMA = "fsprobe.standing/1"
 PATIENCE = 1.5  # seconds from the start; with starting Python that makes less than 2
 _FINDING = 0.5
 _WATCHING = 0.3  # at least so long the tracepoints are watched
+_ENDING = 0.1  # the tracepoints' helper takes its instance away by itself
 _STACKS, _LEAST = 0.8, 0.3
 _RELAY = "fsprobe.relay.host"
 _MOST = 4  # connections of one process
@@ -54,27 +55,30 @@ def diagnose(word: str, began: float, patience: float = PATIENCE) -> list[dict[s
     UsageError where there is no such connection, MachineError where this user can see nothing of it.
     """
     deadline = began + patience
-    found, unseen = _connections(word)
+    found, unseen = _connections(word, deadline)
     try:
         for one in found:
-            _begin(one)
+            _begin(one, deadline)
         return [_record(one, unseen, began, deadline) for one in found]
     finally:
         for one in found:
             for looker in one.lookers:
                 looker.end()
             if one.watch is not None:
-                one.watch.close(0.3)
+                one.watch.close(_ENDING)
 
 
 # -- which connections
 
 
-def _connections(word: str) -> tuple[list[Connection], list[str]]:
+def _connections(word: str, deadline: float) -> tuple[list[Connection], list[str]]:
     if word.isdigit():
-        return _of_process(int(word))
+        return _of_process(int(word), deadline)
     mount = require_fuse(word)
-    holders, relays = _holders(None)
+    holders, relays = _holders(None, deadline)
+    if holders is None:
+        raise MachineError("the descriptors of processes cannot be read in time",
+                           command=f"fsprobe diagnose {word} --patience 10")  # fmt: skip
     daemons = list(holders.of(mount.minor))
     _require_own_device(daemons, relays)
     connection = Connection(mount.minor, [one for one in standing.fuse_mounts() if one.minor == mount.minor], daemons)
@@ -84,8 +88,10 @@ def _connections(word: str) -> tuple[list[Connection], list[str]]:
     return [connection], _unseen(holders)
 
 
-def _holders(pids: Sequence[int] | None) -> tuple[Holders, list[int]]:
-    """Who holds the device, and which of these are relays of fsprobe. By a child, as it might wait."""
+def _holders(pids: Sequence[int] | None, deadline: float) -> tuple[Holders | None, list[int]]:
+    """Who holds the device, None where that is not told in time, and which of these are relays of fsprobe. By a child,
+    as it might wait.
+    """
 
     def gather() -> Iterator[Any]:
         found = standing.holders(pids)
@@ -93,10 +99,10 @@ def _holders(pids: Sequence[int] | None) -> tuple[Holders, list[int]]:
         yield [one.pid for one in found.found if any(_RELAY in word for word in evidence.command_line(one.pid))]
 
     looker = Looker.start(gather)
-    looker.wait(time.monotonic() + _FINDING)
+    looker.wait(max(time.monotonic() + _FINDING, deadline - 2 * _FINDING))
     looker.end()
     if not looker.pieces:
-        raise MachineError("the descriptors of processes cannot be read in time", command="ls -l /proc/*/fd")
+        return None, []
     pairs, unseen = looker.pieces[0]
     relays = looker.pieces[1] if len(looker.pieces) > 1 else []
     return Holders(tuple(standing.Holder(*pair) for pair in pairs), unseen), relays
@@ -112,10 +118,13 @@ def _require_own_device(daemons: Sequence[int], relays: Sequence[int]) -> None:
         )
 
 
-def _of_process(pid: int) -> tuple[list[Connection], list[str]]:
+def _of_process(pid: int, deadline: float) -> tuple[list[Connection], list[str]]:
     if not os.path.isdir(f"/proc/{pid}"):
         raise _no_daemon(f"there is no process {pid}", pid)
-    own, relays = _holders([pid])
+    own, relays = _holders([pid], deadline)
+    if own is None:
+        raise MachineError(f"the descriptors of process {pid} cannot be read in time",
+                           command=f"fsprobe diagnose {pid} --patience 10")  # fmt: skip
     _require_own_device([one.pid for one in own.found], relays)
     if own.unseen:
         raise MachineError(
@@ -124,11 +133,12 @@ def _of_process(pid: int) -> tuple[list[Connection], list[str]]:
         )  # fmt: skip
     if not own.found:
         raise _no_daemon(f"process {pid} ({_name(pid)}) serves no FUSE mount", pid)
-    holders, _ = _holders(None)
+    others, _ = _holders(None, deadline)
+    holders = others or own
     table = {one.line: one for one in (*standing.fuse_mounts(pid), *standing.fuse_mounts())}.values()
     found = [
         Connection(number, [one for one in table if one.minor == number], list(holders.of(number)),
-                   alone=_alone(number, holders))
+                   alone=others is not None and _alone(number, holders))
         for number in own.connections(pid)
     ]  # fmt: skip
     if not found:  # the kernel does not tell: every mount that names it
@@ -136,11 +146,13 @@ def _of_process(pid: int) -> tuple[list[Connection], list[str]]:
     if not found:
         raise MachineError(f"which mount process {pid} serves is not told by this kernel",
                            command="fsprobe diagnose MOUNTPOINT")  # fmt: skip
-    return found[:_MOST], _unseen(holders)
+    unread = [] if others else ["who else holds the connection: reading all descriptors took too long"]
+    return found[:_MOST], [*_unseen(holders), *unread]
 
 
 def _no_daemon(fact: str, pid: int) -> UsageError:
-    pids = dict.fromkeys(one.pid for one in _holders(None)[0].found if one.pid != pid)
+    others, _ = _holders(None, time.monotonic() + _FINDING)
+    pids = dict.fromkeys(one.pid for one in (others.found if others else ()) if one.pid != pid)
     there = [f"{one} ({_name(one)})" for one in list(pids)[:8]]
     places = [one.mountpoint for one in standing.fuse_mounts()][:8]
     causes = [f"FUSE daemons there are: {', '.join(there)}" if there else "no FUSE daemon is to be seen"]
@@ -186,8 +198,9 @@ def _alone(number: int, holders: Holders) -> bool:
 # -- looking
 
 
-def _begin(one: Connection) -> None:
-    one.lookers.append(Looker.start(lambda: standing_scene.look(one.number, one.daemons, one.alone)))
+def _begin(one: Connection, deadline: float) -> None:
+    until = deadline - _LEAST - _ENDING
+    one.lookers.append(Looker.start(lambda: standing_scene.look(one.number, one.daemons, one.alone, until)))
     if os.geteuid() == 0:
         try:
             one.watch = Watch.start(one.number, _FINDING)
@@ -251,7 +264,7 @@ def _traffic(one: Connection, since: float, deadline: float) -> dict[str, Any] |
     answered = 0
     while time.monotonic() < end and not one.watch.ended:
         answered += len(assembler.feed(one.watch.read(end - time.monotonic())))
-    answered += len(assembler.feed(one.watch.close(0.3)))
+    answered += len(assembler.feed(one.watch.close(_ENDING)))
     one.watch = None
     return {"seconds": round(time.monotonic() - since, 3), "answered": answered + assembler.earlier,
             "unanswered": len(assembler.open())}  # fmt: skip

@@ -22,15 +22,17 @@ from fsprobe.wire import Opcode
 
 LONGEST = 0.45  # seconds of looking, where nothing is proven
 _TICK = 0.06
+_FEWEST = 2  # looks: what has moved meanwhile shows in the second
 _HEADER = struct.Struct("=IIQQIIIHH")
 NOT_LOST = frozenset({"SETLK", "SETLKW"})  # a lock that is waited for is answered late by a sound daemon, too
 
 
-def look(connection: int, daemons: Sequence[int], alone: bool) -> Iterator[dict[str, Any]]:
+def look(connection: int, daemons: Sequence[int], alone: bool, until: float) -> Iterator[dict[str, Any]]:
     """Pieces: {"waiting"}, {"callers"}, {"daemon"}, {"stacks": pids to ask}, {"found"} and {"moved"}.
 
-    alone: whether there is no other FUSE connection that callers of unknown ones may wait for. waiting: what fusectl
-    says, None where it says nothing; root mounts it for this process, which enters a namespace of its own.
+    until: when (time.monotonic) a guess has to do, if nothing was proven. alone: whether there is no other FUSE
+    connection that callers of unknown ones may wait for. waiting: what fusectl says, None where it says nothing; root
+    mounts it for this process, which enters a namespace of its own.
     """
     if os.geteuid() == 0 and not os.path.isdir(f"/sys/fs/fuse/connections/{connection}"):
         try:
@@ -48,7 +50,9 @@ def look(connection: int, daemons: Sequence[int], alone: bool) -> Iterator[dict[
     suspicion = Suspicion()
     began, moved, lasting = time.monotonic(), False, _ids(callers)
     found = None
-    while found is None and time.monotonic() - began < LONGEST:
+    looks = 0
+    while found is None and (looks < _FEWEST or time.monotonic() < min(began + LONGEST, until)):
+        looks += 1
         processes = rested(debugger.daemons(list(daemons), debugger.DEVICE, light=True))
         same = [one for one in callers if (one.tid, one.switches) in lasting]
         about = sorted(lasting) or [(0, int(bool(open_requests))), *_reading(processes)]

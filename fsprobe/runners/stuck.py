@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fsprobe.diagnose.serving import HELD
-from fsprobe.results.verdicts import Cause
+from fsprobe.results.verdicts import HELD, Cause
 from fsprobe.sandbox.callers import call_name
 from fsprobe.wire import Opcode, opcode_name
 
