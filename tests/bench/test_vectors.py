@@ -80,11 +80,11 @@ class QdrantClient:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Any:
+def database(scratch: Path) -> Any:
     """A database in the place of Qdrant's that does what it is told; gives the environment in which it is found."""
 
     def made(does: str) -> dict[str, str]:
-        package = tmp_path / "fake" / "qdrant_client"
+        package = scratch / "fake" / "qdrant_client"
         package.mkdir(parents=True)
         (package / "__init__.py").write_text(FAKE.format(does=does))
         return {"PYTHONPATH": str(package.parent)}
@@ -251,11 +251,9 @@ def test_what_was_measured_before_an_interrupt_is_kept(
 
 
 @pytest.mark.parametrize("system", ["qdrant", "vexfs:raw:lost-reply=FLUSH"])
-def test_a_kill_leaves_nothing(
-    fsprobe: Command, leaks: LeakWatch, scratch: Path, database: Any, tmp_path: Path, system: str
-) -> None:
+def test_a_kill_leaves_nothing(fsprobe: Command, leaks: LeakWatch, scratch: Path, database: Any, system: str) -> None:
     """Databases, daemons and mounts would pile up on a CI machine whose jobs are killed."""
-    place = tmp_path / "native"
+    place = scratch / "native"
     place.mkdir()
     running = fsprobe.start("bench", "vectors", system, "--quick", "--native", str(place), env=database("hang"))
     _begun(running, system)
@@ -317,17 +315,19 @@ def test_a_weaviate_server_is_measured_and_left_as_it_was(fsprobe: Command, scra
 
 @pytest.mark.skipif(not _installed("weaviate"), reason="weaviate-client is not installed")
 def test_the_binary_that_is_here_is_started_measured_and_ended(
-    fsprobe: Command, leaks: LeakWatch, scratch: Path, tmp_path: Path
+    fsprobe: Command, leaks: LeakWatch, scratch: Path
 ) -> None:
     """Who has fetched Weaviate's binary once would be told that there is none, or be left with a server."""
     from weaviate.embedded import WEAVIATE_VERSION
 
     version = f"v{WEAVIATE_VERSION}"
-    binary = tmp_path / f"weaviate-{version}-{hashlib.sha256(version.encode()).hexdigest()}"
+    cache = scratch / "cache"
+    cache.mkdir()
+    binary = cache / f"weaviate-{version}-{hashlib.sha256(version.encode()).hexdigest()}"
     binary.write_text(f'#!/bin/sh\nexec {sys.executable} {SERVER} "$@"\n')
     binary.chmod(0o755)
     result = fsprobe("bench", "vectors", "weaviate", "--quick", "--json", "v.json",
-                     env={"XDG_CACHE_HOME": str(tmp_path)})  # fmt: skip
+                     env={"XDG_CACHE_HOME": str(cache)})  # fmt: skip
     row = _rows(_document(result, scratch / "v.json"))["weaviate"]
     assert row["status"] == "ok", row
     assert row["memory_mb"] > 20  # the server's process is counted: it has imported numpy and grpc
