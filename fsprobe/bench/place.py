@@ -49,12 +49,16 @@ class Marked(Exception):
 
 
 def _answered(place: MountedPlace | NativePlace, message: dict[str, Any], timeout: float) -> dict[str, Any]:
-    """Send a message and wait for its answer, for as long as there are signs of life. Raises Marked."""
+    """Send a message and wait for its answer, for as long as there are signs of life. Raises Marked.
+
+    An answer to an earlier message, whose waiting was interrupted, is passed over.
+    """
     assert place.channel is not None
     place.phase = ""
+    place.asked += 1
     deadline = time.monotonic() + timeout
     try:
-        place.channel.send(message, timeout=timeout)
+        place.channel.send({**message, "number": place.asked}, timeout=timeout)
         while True:
             try:
                 answer: dict[str, Any] = place.channel.receive(_TICK)[0]
@@ -64,9 +68,9 @@ def _answered(place: MountedPlace | NativePlace, message: dict[str, Any], timeou
                     during = f" in {place.phase}" if place.phase else ""
                     raise Marked("hang", f"no answer within {timeout:g} s{during}", place.phase) from None
                 continue
-            if "phase" not in answer:
+            if answer.get("number") == place.asked:
                 break
-            place.phase = answer["phase"]
+            place.phase = answer.get("phase", place.phase)
             deadline = time.monotonic() + timeout
     except (ChannelClosed, TimeoutError) as error:
         place.look()
@@ -95,6 +99,7 @@ class MountedPlace:
     lasts: float = 0.0
     started_in: float = 0.0
     phase: str = ""
+    asked: int = 0
     sandbox: Sandbox | None = None
     life: TargetRun | None = None
     channel: Channel | None = None
@@ -226,6 +231,7 @@ class NativePlace:
     lasts: float = 0.0
     fs_type: str = ""
     phase: str = ""
+    asked: int = 0
     started_in: float = 0.0
     channel: Channel | None = None
     left: list[str] = field(default_factory=list)

@@ -185,7 +185,7 @@ def main(channel: Channel) -> None:
             told, _ = channel.receive()
             answer = worker.answer(told)
             if "setup" not in told:
-                channel.send(answer)
+                channel.send({**answer, "number": told.get("number")})
             if "close" in told:
                 os._exit(0)
     except (ChannelClosed, TimeoutError):

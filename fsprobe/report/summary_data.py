@@ -220,7 +220,7 @@ def _slower(bench: Mapping[str, Any]) -> list[Table]:
     rows = [(Cell(one["row"]), Cell(short(one["target"])), Cell(one["before"]), Cell(one["now"], bad=True),
              Cell(times_of(one["times"]) if one["times"] is not None else "")) for one in found["slower"]]  # fmt: skip
     again = len(found["not_again"])
-    once = f", {again} more the first time and not when measured again" if again else ""
+    once = f"; {again} more seemed so at first, and were not when measured again" if again else ""
     note = (f"{len(rows)} of {found['compared']} cells are more than {found['tolerance']} slower or larger than in the "
             f"earlier result{once}")  # fmt: skip
     return [Table("slower than before", ("", "target", "then", "now", "times"), tuple(rows), note)]
@@ -281,28 +281,40 @@ def _latency(bench: Mapping[str, Any]) -> list[Table]:
     return [Table("latency on the wire", ("", *map(short, found)), tuple(rows), note)]
 
 
-_VECTOR = (("insert_per_s", "vectors/s in batches"), ("insert_ms_mean", "single insert, mean [ms]"),
-           ("insert_ms_p95", "p95"), ("first_query_ms", "first query [ms]"), ("query_ms_mean", "query, mean [ms]"),
-           ("query_ms_p50", "p50"), ("query_ms_p95", "p95"), ("query_ms_p99", "p99"), ("query_per_s", "queries/s"),
-           ("memory_mb", "memory [MB]"), ("disk_mb", "disk [MB]"), ("recall", "recall@10"))  # fmt: skip
+_VECTOR = (("insert_per_s", "vectors/s in batches"), ("insert_ms_mean", "single insert [ms]: mean"),
+           ("insert_ms_p50", "p50"), ("insert_ms_p95", "p95"), ("insert_ms_p99", "p99"),
+           ("first_query_ms", "first query [ms]"), ("query_ms_mean", "query [ms]: mean"), ("query_ms_p50", "p50"),
+           ("query_ms_p95", "p95"), ("query_ms_p99", "p99"), ("query_per_s", "queries/s"), ("recall", "recall@10"),
+           ("memory_mb", "memory [MB]"), ("disk_mb", "disk [MB]"))  # fmt: skip
 
 
 def _vectors(bench: Mapping[str, Any]) -> list[Table]:
+    """A table for each size, a column for each system."""
     made = []
     for size in dict.fromkeys((row["count"], row["dimensions"]) for row in bench["vectors"]):
-        rows: list[tuple[Cell, ...]] = []
-        for row in bench["vectors"]:
-            if (row["count"], row["dimensions"]) != size:
-                continue
-            if row["status"] != "ok":
-                mark = Cell(f"✗ {row['status']}", row["detail"], bad=True)
-                rows.append((Cell(row["system"]), mark, *[Cell("")] * (len(_VECTOR) - 1)))
-            else:
-                told = (Cell(number(row[key]) if key in row else "") for key, _ in _VECTOR)
-                rows.append((Cell(row["system"]), *told))
-        heads = ("", *(head for _, head in _VECTOR))
+        systems = [row for row in bench["vectors"] if (row["count"], row["dimensions"]) == size]
+        rows = [(Cell(head), *(_vector(row, key) for row in systems)) for key, head in _VECTOR]
+        heads = ("", *(short(row["system"]) for row in systems))
         made.append(Table(f"vectors: {size[0]:,} × {size[1]:,}", heads, tuple(rows)))
     return made
+
+
+def _vector(row: Mapping[str, Any], key: str) -> Cell:
+    """A figure; of a system without any its mark, once."""
+    if row["status"] != "ok":
+        return Cell(f"✗ {row['status']}", bad=True) if key == _VECTOR[0][0] else Cell("")
+    return Cell(number(row[key]) if key in row else "")
+
+
+def _without(bench: Mapping[str, Any]) -> list[str]:
+    """Why a system has no figures."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for row in bench["vectors"]:
+        if row["status"] != "ok":
+            size = f"{row['count']:,} × {row['dimensions']:,}"
+            found.setdefault((row["system"], row["status"], row["detail"]), []).append(size)
+    return [f"{system} has no figures for {', '.join(sizes)}: {status}: {detail}."
+            for (system, status, detail), sizes in found.items()]  # fmt: skip
 
 
 def _dots(bench: Mapping[str, Any]) -> list[Dots]:
@@ -356,6 +368,7 @@ def _caveats(bench: Mapping[str, Any]) -> list[str]:
                  "What one process does runs on one processor together with the daemon; what several do, on all.",
                  "The memory is the daemon's; what the kernel caches for it is not counted."]  # fmt: skip
         said += _marks(bench)
+    said += _without(bench)
     native = next((target["fs_type"] for target in bench["targets"] if target["name"] == NATIVE), "")
     if native == "tmpfs":
         said.append("Native is tmpfs, in memory: on a disk, what goes there costs a target and native the same more.")
