@@ -25,6 +25,8 @@ _MTIME_FIX = "Set mtime and ctime of the parent whenever an entry is made, remov
 # An open file whose name is gone is not known any more.
 _GONE = re.compile(r"^(?!LOOKUP|UNLINK|RMDIR|RENAME|LINK )\w+ \S+ \(deleted\).* → (ESTALE|ENOENT|EBADF)\b")
 _LOOKS_UP = ("libfuse2", "libfuse3", "fusepy", "mfusepy", "fuse-python", "cgofuse")
+# What a library that answers success without a handler has to fill in by itself.
+_MADE_UP = ("STATFS", "LSEEK", "READDIR", "READDIRPLUS")
 _MANY = 4
 _ONE_TIME = re.compile(r"setattr\.(?:one-time|times-omit)|touch-[am]\b")
 _ONE_TIME_TOLD = "libfuse 2 drops a change of atime or mtime alone, and answers success, unless it was told not to"
@@ -224,9 +226,10 @@ def _wrong(
         lines.append("what is read back differs from what was written: WRITE may be at fault as well")
         ops = ("READ", "WRITE")
     family = evidence.library.family
-    if cause is Cause.SILENT_NOOP and family and "ok" in missing_answers(family, op):
+    if family and "ok" in missing_answers(family, op) and (cause is Cause.SILENT_NOOP or op in _MADE_UP):
         lines.append(f"{evidence.library.name} answers success by itself where the handler is missing")
-        fix = implement(op, evidence.library)
+        noop = cause is Cause.SILENT_NOOP
+        fix = implement(op, evidence.library) if noop else f"{fix} Or write it, where it is missing."
     if op == "SETATTR" and family in ONE_TIME and any(_ONE_TIME.search(check.id) for check in checks):
         lines.append(_ONE_TIME_TOLD)
         fix = f"{ONE_TIME[family]}\n{fix}"

@@ -194,6 +194,16 @@ def test_bazil_answers_success_for_a_setattr_it_does_not_have() -> None:
     assert one.cause is Cause.SILENT_NOOP and one.fix.startswith("Implement NodeSetattrer (bazil)")
 
 
+def test_attributes_that_a_library_makes_up_may_want_a_handler() -> None:
+    """go-fuse answers STATFS with zeros for who has no NodeStatfser: there is nothing to look at in a daemon."""
+    checks = [check("posix.statfs.sane", "STATFS", "FAIL", expected="a block size", observed="f_bsize 0", main=True)]
+    (one,) = find(checks, {"STATFS": stat(ok=3)}, Library("go-fuse", "2.5", family="go-fuse"))
+    assert "Look at NodeStatfser (go-fuse 2.5). Or write it, where it is missing." in one.fix
+    assert "go-fuse answers success by itself where the handler is missing" in one.evidence
+    (other,) = find(checks, {"STATFS": stat(ok=3)}, Library("pyfuse3", family="pyfuse3"))
+    assert "Or write it" not in other.fix
+
+
 def test_kinds_of_wrong() -> None:
     """Wrong bytes, attributes and errors are told apart and ranked by what they cost."""
     checks = [
