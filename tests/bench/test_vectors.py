@@ -173,6 +173,8 @@ def test_vexfs_and_the_databases_that_are_here(fsprobe: Command, scratch: Path) 
     page = fsprobe("summary", "v.json", "--format", "markdown")
     assert page.exit_code == 0 and "400 × 64" in page.stdout and "not available here" in page.stdout, page
     assert all(note in page.stdout for note in ("single vectors", "compares with every vector")), page
+    assert "weaviate has no figures for 400 × 64" in page.stdout and "single insert, p95" in page.stdout, page
+    assert f"| {rows['vexfs']['query_per_s']:,.0f} |" in page.stdout.replace("\\", ""), page
 
 
 @pytest.mark.parametrize(("does", "mark", "told"), [
