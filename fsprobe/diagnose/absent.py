@@ -13,6 +13,7 @@ from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.diagnose.matrix import all_enosys
 from fsprobe.diagnose.operations import MUTATORS, OPERATIONS
+from fsprobe.diagnose.working import missing_handlers
 from fsprobe.results.records import CheckResult, Diagnosis, OpSummary
 from fsprobe.results.verdicts import Cause, OpVerdict, Verdict
 
@@ -121,7 +122,9 @@ def _absent(
     op: str, summary: OpSummary, explained: Sequence[CheckResult], whole: bool, serious: bool, evidence: Evidence
 ) -> Diagnosis:
     seen = summary.replies.get("ENOSYS", 0)
-    concerned = () if whole else concerned_handlers(op, evidence.library, explained)
+    library = evidence.library
+    some = missing_handlers(op, library.family, evidence.checks)
+    concerned = some if whole else concerned_handlers(op, library, explained)
     part = "" if whole else f" for {_kinds(summary) or 'some requests'}"
     lines = []
     if seen:
@@ -135,7 +138,7 @@ def _absent(
         confidence="note" if not serious else "proven" if seen else "likely",
         summary=f"{op} is not implemented{part}: the daemon answers ENOSYS",
         evidence=tuple(lines),
-        fix=implement(op, evidence.library, concerned),
+        fix=implement(op, library, concerned),
         checks=ids(explained, blocked_by(evidence, op)),
         ops=(op,),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from fsprobe.diagnose.handlers import handler_names
 from fsprobe.diagnose.library import UNKNOWN, Library
 from fsprobe.diagnose.operations import OPERATIONS, rank
+from fsprobe.diagnose.working import missing_handlers
 from fsprobe.results.records import CheckResult, OpSummary
 from fsprobe.results.verdicts import OpVerdict, Verdict
 
@@ -96,11 +97,17 @@ def _summary(
         wire=layers["wire"],
         mount=layers["mount"],
         shell=layers["shell"],
-        handler=handler_names(library.family, op),
+        handler=_handlers(op, library, verdict, results),
         breaks=row.breaks if row else (),
         detail=_detail(op, about, verdict),
         latency_us=dict(stat.get("latency_us", {})),
     )
+
+
+def _handlers(op: str, library: Library, verdict: OpVerdict, results: Sequence[CheckResult]) -> str:
+    """The names of the handlers; where there are several and it is not implemented, of those that are missing."""
+    some = missing_handlers(op, library.family, results) if verdict is OpVerdict.ENOSYS else ()
+    return " ".join(handler.name for handler in some) or handler_names(library.family, op)
 
 
 def _is_about(result: CheckResult, op: str) -> bool:
