@@ -30,6 +30,8 @@ _MAY_FOLLOW = (Cause.WRONG_DATA, Cause.WRONG_METADATA, Cause.WRONG_ERRNO, Cause.
 _MORE, _MUCH_MORE, _FAR_MORE = 3, 10, 20
 _MOST = 0.7
 _FEW = 5
+_LINES = 4
+"""Of so many that follow the evidence tells."""
 # These take part in nearly every check, so that having taken part says little.
 _EVERYWHERE = frozenset({"LOOKUP", "GETATTR", "CREATE", "MKDIR", "OPEN", "FLUSH", "RELEASE", "FORGET"})
 
@@ -109,7 +111,11 @@ def settle(found: Sequence[Diagnosis], evidence: Evidence) -> list[Diagnosis]:
         ids = dict.fromkeys((*root.cause.checks, *(id for one in gone for id in one.checks)))
         # Where the words of two prove neither, the other is named beside.
         even = [op for one in after if not any(root.weight) for op in one.cause.ops if op not in root.cause.ops]
-        whole = replace(root.cause, checks=tuple(ids), ops=(*root.cause.ops, *dict.fromkeys(even)))
+        lines = [f"with it: {one.cause.summary}" for one in after]
+        whole = replace(
+            root.cause, checks=tuple(ids), ops=(*root.cause.ops, *dict.fromkeys(even)),
+            evidence=tuple(dict.fromkeys((*root.cause.evidence, *lines[:_LINES]))),
+        )  # fmt: skip
         kept = [whole if one is root.cause else one for one in kept if not any(one is other for other in gone)]
         suspects = [_suspect(whole, results) if one is root else one for one in suspects if one not in after]
 
@@ -146,7 +152,8 @@ def _follows(one: _Suspect, root: _Suspect, evidence: Evidence) -> bool:
         return False
     ops, family = (one.cause.op, root.cause.op), evidence.library.family
     both = one.cause.cause in _MAY_FOLLOW and root.cause.cause in _MAY_FOLLOW
-    if both and ops[0] == ops[1] and ops[0] not in _MANY_HANDLERS:
+    plain = one.cause.ops == (ops[0],) and root.cause.ops[:1] == (ops[1],) and not _shared(root.cause)
+    if both and plain and ops[0] == ops[1] and ops[0] not in _MANY_HANDLERS:
         return len(root.checks) >= len(one.checks)  # one handler, though it errs in two ways
     if not _explains(root, one, evidence):
         return False
@@ -167,6 +174,11 @@ def _follows(one: _Suspect, root: _Suspect, evidence: Evidence) -> bool:
     if root.cause.op in _EVERYWHERE:
         return root.weight >= one.weight and len(root.checks) >= len(one.checks)
     return root.main or (root.alone and not any(one.weight)) or len(root.checks) >= len(one.checks)
+
+
+def _shared(cause: Diagnosis) -> bool:
+    """Whether it is one of several operations by its nature, and not of the handler of the first of them."""
+    return not cause.summary.startswith(cause.op)
 
 
 def _ends_in(op: str, other: str, family: str) -> bool:

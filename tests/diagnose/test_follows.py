@@ -102,3 +102,28 @@ def test_symptoms_are_read_from_the_words() -> None:
     assert symptoms_of(check("posix.x", "READ", "FAIL", errno="EIO")) == {"EIO"}
     assert symptoms_of(check("posix.x", "READ", "HANG", observed="the check does not come to an end")) == {"endless"}
     assert "fault" in symptoms_of(check("posix.x", "READ", "FAIL", observed="the process was killed by SIGBUS"))
+
+
+def test_what_followed_is_told_in_the_evidence() -> None:
+    """Where it was a second bug after all, its words are not lost."""
+    checks = [
+        check("wire.readdir.names", "READDIR", "FAIL", expected="names ['a', 'b']", observed="['a']", main=True),
+        check("posix.rmdir.kept", "RMDIR", "FAIL", errno="ENOTEMPTY", sent=("READDIR", "RMDIR")),
+    ]
+    evidence = Evidence(tuple(checks), summarise(checks, {}, UNKNOWN), UNKNOWN)
+    (one,) = diagnose(evidence)
+    assert set(one.checks) == {"wire.readdir.names", "posix.rmdir.kept"}
+    assert any(line.startswith("with it: RMDIR") for line in one.evidence)
+
+
+def test_proof_by_two_witnesses_beats_what_fails_more_often() -> None:
+    """SETATTR and CREATE set the mode that GETATTR then tells wrong: most checks are theirs."""
+    alone = "GETATTR after a change: the attributes that two other replies give"
+    checks = [
+        check("wire.getattr.agrees", "GETATTR", "FAIL", expected=alone, observed="mode 33188, others 33152"),
+        *(check(f"posix.setattr.{number}", "SETATTR", "FAIL", expected="mode 0o600", observed="0o644",
+                sent=("SETATTR", "GETATTR")) for number in range(5)),
+        check("wire.setattr.mode", "SETATTR", "FAIL", expected="mode 0o600", observed="0o644", main=True,
+              sent=("SETATTR", "GETATTR")),
+    ]  # fmt: skip
+    assert causes(checks) == [(Cause.WRONG_METADATA, "GETATTR")]
