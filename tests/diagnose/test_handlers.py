@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -151,6 +152,14 @@ def test_explain_lists_every_library() -> None:
     """`fsprobe explain SETATTR` serves an author of any library."""
     assert len(in_every_library("SETATTR")) == len(TITLES)
     assert handlers("unheard-of", "SETATTR") == ()
+
+
+def test_the_documentation_lists_every_library() -> None:
+    """Who looks whether their library is known finds it; a new one is not forgotten there."""
+    page = (Path(__file__).parents[2] / "docs" / "how-it-works.md").read_text()
+    for title in TITLES.values():
+        for word in re.split(r" \(|, ", title.partition(" (")[0].replace("package ", "")):
+            assert all(part in page for part in word.split() if part != "level"), title
 
 
 def test_an_unknown_library_gets_names_to_recognise_its_own_by() -> None:
