@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -79,6 +80,10 @@ TABLE = [
             ("--select", "posix.setlkw.many-waiters")),
     Hanging("locks, libfuse 3s", f"{_LOCKS} -s", ("SETLKW",), "deadlock-lock", True,
             ("--select", "posix.setlkw.wakes")),
+    *(Hanging(f"{kind}, pyfuse3", f"{sys.executable} {PROGRAMS}/pyfuse3_hangs.py {kind} {{mountpoint}}",
+              ("SETATTR",), cause, proven, ("--select", "posix.setattr.chmod-bits"))
+      for kind, cause, proven in (("lost", "lost-reply", True), ("lock", "deadlock-lock", True),
+                                  ("asleep", "blocked-io", False))),
     *_program("segv", "crashed", True, ("2", "3")),
     *_program("abort", "crashed", True, ("2", "3")),
     *_program("exit", "crashed", True, ("2", "3")),
@@ -89,6 +94,8 @@ TABLE = [
 
 def command(target: str, place: Path) -> str:
     """The target with its programs built below `place`, once for all test processes. Raises Missing."""
+    if "pyfuse3" in target and find_spec("pyfuse3") is None:
+        raise Missing("the Python package pyfuse3 is not installed")
     for program in ("hangs", "locks"):
         for version in VERSIONS:
             mark = f"{{{program}{version}}}"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fsprobe.relay.loop import Loop
-from fsprobe.sandbox import evidence, fusectl, mounts, process, stacks, standing, waiting
+from fsprobe.sandbox import epolls, evidence, fusectl, mounts, process, stacks, standing, waiting
 
 if TYPE_CHECKING:  # it brings the whole relay, for which `fsprobe diagnose` would wait
     from fsprobe.relay.daemon import Daemon
@@ -51,6 +51,7 @@ def daemons(pids: list[int], link: str, *, light: bool) -> list[dict[str, Any]]:
         threads = [thread.to_wire() for thread in evidence.threads(pid)]
         for thread in threads:
             thread["fuse"] = thread["file"] == link
+            thread["polls"] = epolls.waits_for_requests(pid, thread, link)
             if thread["wchan"].startswith(_BLOCKED_WRITE):
                 others = [other for other in process.pids() if other not in pids]
                 thread["readers"] = len(evidence.readers(others, thread["file"]))

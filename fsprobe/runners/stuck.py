@@ -114,7 +114,7 @@ def _waits(thread: Thread, places: str | tuple[str, ...]) -> bool:
 
 def _reads(thread: Thread) -> bool:
     """Whether it waits for the next request, at the daemon's end of the connection where that is known."""
-    return _waits(thread, READING) and bool(thread.get("fuse", True))
+    return bool(thread.get("polls")) or (_waits(thread, READING) and bool(thread.get("fuse", True)))
 
 
 def _call(thread: Thread) -> list[str]:
