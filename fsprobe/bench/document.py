@@ -13,6 +13,7 @@ from typing import Any
 
 from fsprobe.errors import UsageError
 from fsprobe.results.plain import plain
+from fsprobe.results.shape import difference
 
 SCHEMA, RESULT = "fsprobe.bench/1", "fsprobe.result/1"
 SCHEMA_FILE = Path(__file__).with_name("bench.schema.json")
@@ -66,33 +67,20 @@ def _none(path: str, why: str) -> UsageError:
     return UsageError(f"{path} is no benchmark result: {why}", command="fsprobe bench TARGET --json RESULT.json")
 
 
-_PARTS: tuple[tuple[str, type, tuple[str, ...]], ...] = (
-    ("targets", list, ("name", "fs_type", "argv", "usage")),
-    ("rows", list, ("id", "group", "unit", "better", "tool", "series", "x", "cells")),
-    ("vectors", list, ("system", "count", "dimensions", "status", "detail")),
-    ("machine", dict, ()), ("options", dict, ()), ("start", dict, ()), ("latency", dict, ()),
-)  # fmt: skip
-
-
 def _wrong(document: Mapping[str, Any]) -> str:
-    """What of the shape that everything relies on is missing, "" where all of it is there."""
-    for part, kind, keys in _PARTS:
-        found = document.get(part)
-        if not isinstance(found, kind):
-            return f"it has no {part}"
-        for one in found if isinstance(found, list) else ():
-            if not isinstance(one, dict) or any(key not in one for key in keys):
-                return f"one of its {part} has not all of {', '.join(keys)}"
+    """What of the shape that everything relies on is not as the schema says, "" where all of it is."""
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    wrong = difference(document, schema)
+    if wrong is not None:
+        return wrong
     names = {target["name"] for target in document["targets"]}
     for row in document["rows"]:
-        if not isinstance(row["cells"], dict) or set(row["cells"]) != names:
+        if set(row["cells"]) != names:
             return f"its row {row['id']!r} has not one cell for each target"
         if not all(_is_cell(cell) for cell in row["cells"].values()):
             return f"a cell of its row {row['id']!r} has neither a figure nor a mark, or both"
     return ""
 
 
-def _is_cell(cell: Any) -> bool:
-    if not isinstance(cell, dict) or ("mark" in cell) is ("median" in cell):
-        return False
-    return "mark" in cell or (isinstance(cell["median"], (int, float)) and bool(cell.get("samples")))
+def _is_cell(cell: Mapping[str, Any]) -> bool:
+    return "median" not in cell if "mark" in cell else "median" in cell and bool(cell.get("samples"))

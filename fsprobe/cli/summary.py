@@ -6,6 +6,7 @@ Owns reading the results and the choice of the form; knows nothing of any.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -36,6 +37,9 @@ def summary(results: tuple[str, ...], form: str, output: str | None) -> None:
         raise UsageError("there is no result to summarise", command="fsprobe bench TARGET --json RESULT.json")
     conformance = [path for path in results if _schema(path) == document.SCHEMA]
     measured = [benches.load(path) for path in results if path not in conformance]
+    if not measured:
+        raise UsageError(f"{', '.join(conformance)}: of fsprobe run, and there is no benchmark to go with it",
+                         command=f"fsprobe report {shlex.quote(conformance[0])}")  # fmt: skip
     page = page_of(measured, [document.load(path) for path in conformance])
     if form == "terminal" and output in (None, "-"):
         print_lines(forms.lines(page), sys.stdout)

@@ -115,8 +115,9 @@ def times_of(value: float) -> str:
 def _facts(bench: Mapping[str, Any]) -> list[tuple[str, str]]:
     machine, options = bench["machine"], bench["options"]
     load = machine.get("load")
-    told = [("machine", f"Linux {machine.get('kernel')} {machine.get('architecture', '')}, "
-             f"{machine.get('processors')} processors, {machine.get('memory_bytes', 0) / 2**30:.0f} GiB"),
+    room = f", {machine['memory_bytes'] / 2**30:.0f} GiB" if "memory_bytes" in machine else ""
+    system = f"Linux {machine['kernel']} {machine.get('architecture', '')}".strip()
+    told = [("machine", f"{system}, {machine['processors']} processors{room}"),
             ("measured", f"{machine.get('started', '')} by fsprobe {machine.get('fsprobe', '')}")]  # fmt: skip
     if bench.get("seconds"):
         told[-1] = (told[-1][0], f"{told[-1][1]}, in {bench['seconds']:.0f} s")

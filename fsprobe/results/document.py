@@ -19,7 +19,7 @@ from fsprobe.results.records import CheckResult, Diagnosis, OpSummary
 from fsprobe.results.shape import difference, schema_of
 from fsprobe.results.verdicts import Verdict
 
-SCHEMA = "fsprobe.result/1"
+SCHEMA, BENCH = "fsprobe.result/1", "fsprobe.bench/1"
 SCHEMA_FILE = Path(__file__).with_name("result.schema.json")
 
 _TARGET: dict[str, Any] = {
@@ -132,6 +132,8 @@ def verified(document: Any, name: str) -> dict[str, Any]:
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         told = f"its schema is {schema!r}" if schema else "it has no schema"
+        if schema == BENCH:
+            raise UsageError(f"{name} is a benchmark, not the result of fsprobe run", command=f"fsprobe summary {name}")
         raise UsageError(
             f"{name} is not a result file: {told}, not {SCHEMA!r}",
             causes=("another program's file", "a result of a newer fsprobe"),
