@@ -35,13 +35,13 @@ TICK = 0.1
 # what can be proven is proven then, and a slow daemon is not to be looked at all the time.
 SUSPICIOUS = 0.07
 QUICK, QUICK_UNTIL = 0.03, 0.4
-# A whole check may make many slow requests; it is lost when none is open and it still does not come back.
-CHECK_FACTOR = 4
+CHECK_FACTOR = 4  # a check may make many slow requests; it is lost when none is open and it still does not come back
 # One whose requests are all answered may take this much longer, then it is too slow to be asked here.
 SLOW_FACTOR = 6
 SLOW = "slow"
 # The most that any check asks of a sound target is a tenth of this many requests.
 ENDLESS = 30_000
+FEW = 300  # requests a second: with more than that a daemon is not slow, and the caller asks without end
 FREED_WAIT = 2.0
 REFUSES = "refuse"  # stands in what the wire layer's worker says of a reply that no kernel takes
 EIO = 5
@@ -104,6 +104,8 @@ class Asking:
         if outcome is not None and incident is None:
             if outcome.kind == "lost":
                 incident = self._after_lost(outcome)
+                if incident is not None and incident.kind == SLOW:
+                    outcome = Outcome("skip", observed=incident.detail)
             elif any(word in f"{outcome.observed} {outcome.call}" for word in GONE):
                 incident = self._crashed()
         return outcome, incident
@@ -345,11 +347,19 @@ class Asking:
         if crashed is not None:
             return crashed
         opened = self._open()
+        if self._is_slow(opened):
+            return Incident(SLOW, detail=f"the target is too slow to ask this: {outcome.observed}")
         if not opened:  # the daemon answered all of it: the caller itself does not come to an end
             return Incident("stuck" if self.relayed else "hang", detail=outcome.observed, evidence=self._evidence())
         incident = self._given_up(opened, outcome.observed)
         self.sandbox.call("answer", uniques=[o["unique"] for o in opened], error=EIO)
         return incident
+
+    def _is_slow(self, opened: list[dict[str, Any]]) -> bool:
+        """Whether what a check waited for in vain was held up by answers that came, each late, and none too late."""
+        asked = self._asked() - self.asked_before if self.relayed else 0
+        age = max((one["age"] for one in opened), default=0.0)
+        return 0 < asked < FEW * self.timeout and max(self.progress.quiet(), age) < self.timeout / 4
 
     def _given_up(self, opened: list[dict[str, Any]], how: str) -> Incident:
         """What a request that the worker no longer waits for comes of: a few looks prove it as they would have."""

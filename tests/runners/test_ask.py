@@ -291,6 +291,19 @@ def test_a_worker_that_does_not_come_back_is_killed(asked: Asked) -> None:
     assert any("futex_wait_queue" in line for line in incident.evidence)
 
 
+def test_who_gave_up_on_a_slow_target_saw_no_hang(asked: Asked) -> None:
+    """A process of a check that waits ten seconds for twenty writes of half a second each is not stuck."""
+    lost = Outcome("lost", observed="the process did not finish within 10 s")
+    asked.sandbox.asked_each_time = 3
+    asked.says(lost)
+    outcome, incident = asked.run()
+    assert (outcome.kind, incident.kind) == ("skip", "slow") and "did not finish within 10 s" in outcome.observed
+    asked.sandbox.asked_each_time = 0
+    asked.says(lost)
+    outcome, incident = asked.run()
+    assert incident.kind == "stuck", "nothing was asked any more"
+
+
 def test_a_slow_target_is_too_slow_and_does_not_hang(asked: Asked) -> None:
     """An author of a network file system is not told of a hang where every request was answered."""
     asked.sandbox.asked_each_time = 3
