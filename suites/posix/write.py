@@ -105,13 +105,13 @@ def clears_setuid(m: Mount) -> None:
     path = m.path("program")
 
     def work() -> int:
-        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o777)
+        fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o777)
         with m.setup("fchmod"):
             os.fchmod(fd, 0o6777)
         if m.stat(path).permissions != 0o6777:
             raise Skip("set-user-ID and set-group-ID are not kept here")
         os.write(fd, b"data")
-        os.close(fd)
+        m.close(fd)
         return m.stat(path).permissions
 
     if os.geteuid() == 0:
