@@ -16,6 +16,7 @@ from fsprobe.diagnose.handlers import missing_answers
 from fsprobe.diagnose.operations import OPERATIONS
 from fsprobe.diagnose.relatives import handler_of, one_handler
 from fsprobe.diagnose.roots import MADE, XATTR, cause_of, lying_attributes, made_by_kernel, root_of, roots_of
+from fsprobe.diagnose.working import sets_sizes
 from fsprobe.results.records import CheckResult, Diagnosis
 from fsprobe.results.verdicts import Cause
 
@@ -226,9 +227,9 @@ def _wrong(
         lines.append("what is read back differs from what was written: WRITE may be at fault as well")
         ops = ("READ", "WRITE")
     family = evidence.library.family
-    if family and "ok" in missing_answers(family, op) and (cause is Cause.SILENT_NOOP or op in _MADE_UP):
+    noop = cause is Cause.SILENT_NOOP and not (op == "SETATTR" and sets_sizes(evidence.checks))
+    if family and "ok" in missing_answers(family, op) and (noop or op in _MADE_UP):
         lines.append(f"{evidence.library.name} answers success by itself where the handler is missing")
-        noop = cause is Cause.SILENT_NOOP
         fix = implement(op, evidence.library) if noop else f"{fix} Or write it, where it is missing."
     if op == "SETATTR" and family in ONE_TIME and any(_ONE_TIME.search(check.id) for check in checks):
         lines.append(_ONE_TIME_TOLD)

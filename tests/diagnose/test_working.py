@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fsprobe.diagnose.library import Library
 from fsprobe.diagnose.matrix import summarise
-from fsprobe.diagnose.working import missing_handlers
+from fsprobe.diagnose.working import missing_handlers, sets_sizes
 from fsprobe.results.records import CheckResult
 from tests.diagnose.made import check, enosys, stat
 from tests.diagnose.test_diagnose import find
@@ -46,3 +46,15 @@ def test_the_report_names_what_is_missing_alone() -> None:
     assert summarise(checks, stats, LIBFUSE)["SETATTR"].handler == ".chmod .chown .utimens"
     fix = find(checks, stats, LIBFUSE)[0].fix
     assert fix.startswith("Implement .chmod, .chown, .utimens (libfuse 3.14):") and "truncate(" not in fix
+
+
+def test_a_handler_that_sets_sizes_alone_is_there() -> None:
+    """rclone takes a size and a time, and drops a mode: its author has a NodeSetattrer to look at, none to write."""
+    noop = check("posix.chmod", "SETATTR", "FAIL", main=True, expected="mode 0o600", observed="0o644")
+    sized = check("posix.cut", "SETATTR", "FAIL", trace=(TRUNCATED,), expected="a newer ctime", observed="the old one")
+    kept = "SETATTR /d/f size=9 fh=2 → file 0644 size=7 nlink=1 uid=0 gid=0 48 µs"
+    assert sets_sizes([sized])
+    assert not sets_sizes([noop, check("a", "SETATTR", "FAIL", trace=(kept, kept, TRUNCATED))])
+    bazil = Library("bazil", family="bazil")
+    assert find([noop], {"SETATTR": stat(ok=4)}, bazil)[0].fix.startswith("Implement NodeSetattrer (bazil)")
+    assert find([noop, sized], {"SETATTR": stat(ok=4)}, bazil)[0].fix.startswith("Look at NodeSetattrer (bazil).")
