@@ -59,7 +59,7 @@ def filled(m: Mount, files: int) -> str:
 
 @mount_check(
     "posix.readdir.numbers", op="READDIR", also=("GETATTR", "READDIRPLUS"), source="catalogue 3.1.9; man 3 readdir",
-    level=SHOULD, needs=("write",),
+    level=SHOULD, needs=("write",), quick=True,
     killers=("*:entries=ino", "*:entries=type", "*:entries=offset", "*:stale", "READDIR:errno=EIO"),
 )
 def readdir_numbers(m: Mount) -> None:

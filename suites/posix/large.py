@@ -51,6 +51,7 @@ def borders(m: Mount) -> None:
 @mount_check(
     "posix.large.cut", op="SETATTR", source="catalogue 3.4.9, 3.36 large", also=("WRITE", "READ", "GETATTR"),
     needs=("write",), extreme=True, killers=("SETATTR:fake", "GETATTR:attr.size=+1", "SETATTR:errno=EIO,nth=2"),
+    quick=True,
 )
 def cut(m: Mount) -> None:
     """A file of 6 GiB cut to a little more than 4 GiB has that size, its data before, and none behind after growing."""

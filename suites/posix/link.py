@@ -44,7 +44,7 @@ def shares_data(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.link.keeps-mtime", op="LINK", source="catalogue 3.12.1; POSIX link", needs=("write", "hardlink"),
+    "posix.link.keeps-mtime", op="LINK", source="catalogue 3.12.1; POSIX link", needs=("write", "hardlink"), quick=True,
     killers=("GETATTR:attr.mtime=+7,path=*second", "LINK:errno=EIO,path=*second"),
 )
 def keeps_mtime(m: Mount) -> None:
@@ -60,7 +60,7 @@ def keeps_mtime(m: Mount) -> None:
 
 @mount_check(
     "posix.link.of-symlink", op="LINK", source="catalogue 3.12.2; man 2 link", needs=("write", "hardlink", "symlink"),
-    killers=("LINK:errno=EIO,path=*second", "READLINK:flip"),
+    killers=("LINK:errno=EIO,path=*second", "READLINK:flip"), quick=True,
 )
 def of_symlink(m: Mount) -> None:
     """link(2) of a symbolic link makes a second name of the link itself."""

@@ -30,7 +30,7 @@ def _expect_cached(
 
 
 @mount_check(
-    "posix.link.refused", op="LINK", source="catalogue 3.12.2; POSIX link", needs=("write", "hardlink"),
+    "posix.link.refused", op="LINK", source="catalogue 3.12.2; POSIX link", needs=("write", "hardlink"), quick=True,
     killers=("READ:flip", "LOOKUP:errno=EIO,path=*absent", "GETATTR:attr.nlink=2,path=*first"),
 )
 def refused(m: Mount) -> None:
@@ -66,7 +66,7 @@ def directory(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.link.ctime", op="LINK", source="catalogue 3.12.1; POSIX link", also=("GETATTR", "UNLINK"),
+    "posix.link.ctime", op="LINK", source="catalogue 3.12.1; POSIX link", also=("GETATTR", "UNLINK"), quick=True,
     needs=("write", "hardlink"), killers=("GETATTR:attr.ctime=+1000,path=*first,nth=3", "LINK:errno=EIO,path=*second0"),
 )
 def ctime(m: Mount) -> None:
@@ -103,7 +103,7 @@ def many(m: Mount) -> None:
 
 @mount_check(
     "posix.link.first-name-goes", op="LINK", source="catalogue 3.12.1; POSIX link", also=("UNLINK", "RMDIR", "READ"),
-    needs=("write", "hardlink"), killers=("UNLINK:fake", "READ:flip", "RMDIR:errno=EIO,path=*home"),
+    needs=("write", "hardlink"), killers=("UNLINK:fake", "READ:flip", "RMDIR:errno=EIO,path=*home"), quick=True,
 )
 def first_name_goes(m: Mount) -> None:
     """A second name in another directory outlives the first name and its directory, with mode and times."""

@@ -91,7 +91,7 @@ def dropped_on_close(m: Mount) -> None:
 
 @mount_check(
     "posix.setlk.ranges", op="SETLK", source="catalogue 3.22.3; POSIX fcntl", also=("GETLK",), needs=("write", "locks"),
-    killers=("SETLK:fake", "SETLK:errno=ENOLCK,nth=2"),
+    killers=("SETLK:fake", "SETLK:errno=ENOLCK,nth=2"), quick=True,
 )
 def ranges(m: Mount) -> None:
     """Unlocking the middle of a range leaves both ends locked, and a write lock can become a read lock."""

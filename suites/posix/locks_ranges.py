@@ -79,7 +79,7 @@ def merged(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setlk.shared", op="SETLK", source="catalogue 3.22.3; POSIX fcntl", needs=NEEDS,
+    "posix.setlk.shared", op="SETLK", source="catalogue 3.22.3; POSIX fcntl", needs=NEEDS, quick=True,
     killers=("SETLK:fake", "SETLK:errno=EIO", "SETLK:errno=EAGAIN"),
 )
 def shared(m: Mount) -> None:
@@ -237,7 +237,7 @@ def own(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.getlk.which", op="GETLK", source="catalogue 3.22.1; POSIX fcntl", needs=NEEDS, also=("SETLK",),
+    "posix.getlk.which", op="GETLK", source="catalogue 3.22.1; POSIX fcntl", needs=NEEDS, also=("SETLK",), quick=True,
     killers=("GETLK:errno=EIO", "SETLK:fake", "SETLK:errno=EIO"),
 )
 def which(m: Mount) -> None:

@@ -50,6 +50,7 @@ def longest_names(m: Mount) -> None:
 
 @mount_check(
     "posix.readdir.dot-files", op="READDIR", source="catalogue 3.21.1; POSIX readdir", needs=("write",), killers=LISTED,
+    quick=True,
 )
 def dot_files(m: Mount) -> None:
     """Names that begin with a dot are listed like others: hiding them is for ls to do."""

@@ -24,7 +24,7 @@ def moves(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.rename.keeps-identity", op="RENAME", source="catalogue 3.10.1; POSIX rename", needs=("write",),
+    "posix.rename.keeps-identity", op="RENAME", source="catalogue 3.10.1; POSIX rename", needs=("write",), quick=True,
     killers=("GETATTR:attr.mtime=+7,path=*new", "GETATTR:attr.mode=0o100600,path=*new", "RENAME:fake"),
 )
 def keeps_identity(m: Mount) -> None:
@@ -124,7 +124,7 @@ def atomic(m: Mount) -> None:
 
 @mount_check(
     "posix.rename.over-empty-directory", op="RENAME", source="catalogue 3.10.5; POSIX rename", needs=("write",),
-    killers=("RENAME:fake", "RENAME:errno=EEXIST"),
+    killers=("RENAME:fake", "RENAME:errno=EEXIST"), quick=True,
 )
 def over_empty_directory(m: Mount) -> None:
     """A directory can be renamed over an empty one."""

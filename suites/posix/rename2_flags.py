@@ -28,7 +28,7 @@ def bad_flags(m: Mount) -> None:
 
 @mount_check(
     "posix.rename2.noreplace-kinds", op="RENAME2", level=OPTIONAL, source="catalogue 3.11.1; man 2 renameat2",
-    needs=("write",), killers=("RENAME2:fake", "RENAME2:errno=EIO", "READ:flip"),
+    needs=("write",), killers=("RENAME2:fake", "RENAME2:errno=EIO", "READ:flip"), quick=True,
 )
 def noreplace_kinds(m: Mount) -> None:
     """RENAME_NOREPLACE spares directories, dangling links and the source's own name too: EEXIST, and all stay."""

@@ -14,7 +14,7 @@ READING = os.O_RDONLY | os.O_DIRECTORY
 
 
 @mount_check(
-    "posix.rename.into-itself", op="RENAME", source="catalogue 3.10.6; POSIX rename", needs=("write",),
+    "posix.rename.into-itself", op="RENAME", source="catalogue 3.10.6; POSIX rename", needs=("write",), quick=True,
     killers=("READ:flip", "*:entries=lose"),
 )
 def into_itself(m: Mount) -> None:
@@ -32,7 +32,7 @@ def into_itself(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.rename.wrong-kind", op="RENAME", source="catalogue 3.10.5; POSIX rename", needs=("write",),
+    "posix.rename.wrong-kind", op="RENAME", source="catalogue 3.10.5; POSIX rename", needs=("write",), quick=True,
     killers=("READ:flip", "*:entries=lose", "LOOKUP:errno=EIO,path=*absent"),
 )
 def wrong_kind(m: Mount) -> None:

@@ -52,7 +52,7 @@ def old_name_used_again(m: Mount) -> None:
 
 @mount_check(
     "posix.rename.swap", op="RENAME", source="catalogue 3.10.1; POSIX rename", also=("LOOKUP", "READ"),
-    needs=("write",), killers=("RENAME:fake", "READ:flip", "RENAME:errno=EEXIST"),
+    needs=("write",), killers=("RENAME:fake", "READ:flip", "RENAME:errno=EEXIST"), quick=True,
 )
 def swap(m: Mount) -> None:
     """Two files swapped by three renames, with both open, have each other's content; the descriptors keep theirs."""
@@ -69,7 +69,7 @@ def swap(m: Mount) -> None:
 
 @mount_check(
     "posix.rename.victim", op="RENAME", level=SHOULD, source="catalogue 3.10.2; POSIX rename", also=("GETATTR",),
-    needs=("write",), killers=("GETATTR:attr.nlink=1,path=*victim", "RENAME:fake", "READ:errno=ESTALE"),
+    needs=("write",), killers=("GETATTR:attr.nlink=1,path=*victim", "RENAME:fake", "READ:errno=ESTALE"), quick=True,
 )
 def victim(m: Mount) -> None:
     """A file replaced by rename while open has no links, its old size and data, and can still be written."""
@@ -102,7 +102,7 @@ def victim_has_two_names(m: Mount) -> None:
 
 @mount_check(
     "posix.rename.same-file", op="RENAME", source="catalogue 3.10.4; POSIX rename", also=("LINK",),
-    needs=("write", "hardlink"), killers=("READ:flip", "GETATTR:attr.nlink=1"),
+    needs=("write", "hardlink"), killers=("READ:flip", "GETATTR:attr.nlink=1"), quick=True,
 )
 def same_file(m: Mount) -> None:
     """rename of one name of a file over another of its names succeeds and does nothing: both stay."""
@@ -116,7 +116,7 @@ def same_file(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.rename.to-itself", op="RENAME", source="catalogue 3.10.4; POSIX rename", needs=("write",),
+    "posix.rename.to-itself", op="RENAME", source="catalogue 3.10.4; POSIX rename", needs=("write",), quick=True,
     killers=("READ:flip", "*:entries=lose"),
 )
 def to_itself(m: Mount) -> None:
@@ -206,7 +206,7 @@ def too_long(m: Mount) -> None:
 
 @mount_check(
     "posix.rename.symlink", op="RENAME", source="catalogue 3.10.2; POSIX rename", also=("SYMLINK", "READLINK"),
-    needs=("write", "symlink"), killers=("RENAME:fake", "READLINK:flip", "READ:flip"),
+    needs=("write", "symlink"), killers=("RENAME:fake", "READLINK:flip", "READ:flip"), quick=True,
 )
 def symlink(m: Mount) -> None:
     """A link is renamed and replaced itself, never what it points to."""

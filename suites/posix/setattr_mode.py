@@ -38,7 +38,7 @@ def chmod_directory(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.chmod-keeps-mtime", op="SETATTR", source="catalogue 3.4.2; POSIX chmod", needs=("write",),
-    killers=("GETATTR:attr.mtime=+7,path=*changed,nth=4", "SETATTR:errno=EPERM,path=*changed,nth=2"),
+    killers=("GETATTR:attr.mtime=+7,path=*changed,nth=4", "SETATTR:errno=EPERM,path=*changed,nth=2"), quick=True,
 )
 def chmod_keeps_mtime(m: Mount) -> None:
     """chmod leaves mtime alone."""

@@ -75,7 +75,7 @@ def chown_group_member(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setattr.chown-nothing", op="SETATTR", source="catalogue 3.4.8; POSIX chown", needs=("write",),
+    "posix.setattr.chown-nothing", op="SETATTR", source="catalogue 3.4.8; POSIX chown", needs=("write",), quick=True,
     killers=("SETATTR:errno=EPERM", "SETATTR:errno=ENOSYS"),
 )
 def chown_nothing(m: Mount) -> None:
@@ -150,7 +150,7 @@ def fchown_unlinked(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.chown-directory-tree", op="SETATTR", source="catalogue 3.4.5; POSIX chown",
-    needs=("write", "root"), killers=("SETATTR:fake,path=*top,nth=2", "SETATTR:fake,path=*inside"),
+    needs=("write", "root"), killers=("SETATTR:fake,path=*top,nth=2", "SETATTR:fake,path=*inside"), quick=True,
 )
 def chown_directory_tree(m: Mount) -> None:
     """chown of a directory changes it alone, and what is inside can be given to somebody else."""

@@ -51,7 +51,7 @@ def ftruncate_by_handle(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.truncate-mtime", op="SETATTR", source="catalogue 3.4.11; POSIX ftruncate", needs=("write",),
-    killers=("GETATTR:attr.mtime=1000000000", "SETATTR:errno=EIO,path=*aged,nth=2"),
+    killers=("GETATTR:attr.mtime=1000000000", "SETATTR:errno=EIO,path=*aged,nth=2"), quick=True,
 )
 def truncate_mtime(m: Mount) -> None:
     """truncate to another size updates mtime."""
@@ -63,7 +63,7 @@ def truncate_mtime(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.truncate-huge", op="SETATTR", source="catalogue 3.4.12; POSIX truncate", needs=("write",),
-    extreme=True, killers=("SETATTR:crash", "SETATTR:errno=EIO", "vexfs:crash-on-truncate"),
+    extreme=True, killers=("SETATTR:crash", "SETATTR:errno=EIO", "vexfs:crash-on-truncate"), quick=True,
 )
 def truncate_huge(m: Mount) -> None:
     """truncate to 2^63-1 bytes is granted or refused as too big, and the file system lives on."""

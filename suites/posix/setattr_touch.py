@@ -61,7 +61,7 @@ def times_both_omitted(m: Mount) -> None:
 
 @mount_check(
     "posix.setattr.times-now-and-given", op="SETATTR", source="catalogue 3.4.15; man 2 utimensat", needs=("write",),
-    killers=("SETATTR:fake,path=*mixed,nth=2", "GETATTR:attr.mtime=1400000000,path=*mixed,nth=5"),
+    killers=("SETATTR:fake,path=*mixed,nth=2", "GETATTR:attr.mtime=1400000000,path=*mixed,nth=5"), quick=True,
 )
 def times_now_and_given(m: Mount) -> None:
     """One time can be the present and the other one given, in one call."""
@@ -97,6 +97,7 @@ def times_by_descriptor(m: Mount) -> None:
 @mount_check(
     "posix.setattr.times-of-directory", op="SETATTR", source="catalogue 3.4.14; POSIX utimensat", also=("GETATTR",),
     needs=("write",), killers=("SETATTR:fake,path=*folder,nth=2", "GETATTR:attr.mtime=1000000000,path=*folder"),
+    quick=True,
 )
 def times_of_directory(m: Mount) -> None:
     """The times of a directory can be set, stay while it is listed and entered, and move when an entry is made."""

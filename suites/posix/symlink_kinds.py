@@ -14,7 +14,7 @@ UNNORMALISED = (b"a//b", b"./x", b"dir/", b".", b"..", b"/", b"a/../b", b" ", b"
 
 @mount_check(
     "posix.readlink.unnormalised", op="READLINK", source="catalogue 3.5.1; POSIX readlink", also=("SYMLINK",),
-    needs=("write", "symlink"), killers=("READLINK:flip", "READLINK:errno=EINVAL", "READLINK:short"),
+    needs=("write", "symlink"), killers=("READLINK:flip", "READLINK:errno=EINVAL", "READLINK:short"), quick=True,
 )
 def unnormalised(m: Mount) -> None:
     """A target comes back as it was given: dots, doubled and trailing slashes and newlines are not tidied away."""
@@ -156,7 +156,7 @@ def longest_name(m: Mount) -> None:
 
 @mount_check(
     "posix.symlink.many-lengths", op="READLINK", source="catalogue 3.5.1; man 2 symlink", also=("SYMLINK", "GETATTR"),
-    needs=("write", "symlink"), killers=("READLINK:short", "READLINK:flip", "GETATTR:attr.size=+1"),
+    needs=("write", "symlink"), killers=("READLINK:short", "READLINK:flip", "GETATTR:attr.size=+1"), quick=True,
 )
 def many_lengths(m: Mount) -> None:
     """Targets of 59 to 61, 255 to 257 and 1023 to 1025 bytes, where formats change, come back whole."""

@@ -26,7 +26,7 @@ def round_trip(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.setxattr.flags", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.2; man 2 setxattr",
+    "posix.setxattr.flags", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.2; man 2 setxattr", quick=True,
     needs=("write", "xattr"), killers=("SETXATTR:fake", "SETXATTR:map=EEXIST>EIO", "SETXATTR:map=ENODATA>EIO"),
 )
 def flags(m: Mount) -> None:
@@ -42,7 +42,7 @@ def flags(m: Mount) -> None:
 
 @mount_check(
     "posix.setxattr.any-bytes", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.4", also=("GETXATTR",),
-    needs=("write", "xattr"), killers=("SETXATTR:fake", "GETXATTR:flip", "GETXATTR:short"),
+    needs=("write", "xattr"), killers=("SETXATTR:fake", "GETXATTR:flip", "GETXATTR:short"), quick=True,
 )
 def any_bytes(m: Mount) -> None:
     """A value can be empty, which is not the same as absent, and can hold any bytes."""
@@ -65,7 +65,7 @@ def on_directory(m: Mount) -> None:
 
 @mount_check(
     "posix.setxattr.moves-along", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.8", also=("RENAME",),
-    needs=("write", "xattr"), killers=("SETXATTR:fake", "RENAME:fake", "GETXATTR:errno=ENODATA"),
+    needs=("write", "xattr"), killers=("SETXATTR:fake", "RENAME:fake", "GETXATTR:errno=ENODATA"), quick=True,
 )
 def moves_along(m: Mount) -> None:
     """Attributes move with a renamed file, and a new file under the old name has none."""
@@ -93,7 +93,7 @@ def missing(m: Mount) -> None:
 
 
 @mount_check(
-    "posix.getxattr.sizes", op="GETXATTR", level=OPTIONAL, source="catalogue 3.19.3; man 2 getxattr",
+    "posix.getxattr.sizes", op="GETXATTR", level=OPTIONAL, source="catalogue 3.19.3; man 2 getxattr", quick=True,
     also=("LISTXATTR",), needs=("write", "xattr"), killers=("GETXATTR:errno=EIO", "GETXATTR:map=ERANGE>EIO"),
 )
 def sizes(m: Mount) -> None:

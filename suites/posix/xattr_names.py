@@ -55,7 +55,7 @@ def longest_name(m: Mount) -> None:
 
 @mount_check(
     "posix.setxattr.any-name", op="SETXATTR", level=OPTIONAL, source="catalogue 3.19.5; man 7 xattr", needs=NEEDS,
-    also=("LISTXATTR", "GETXATTR"), killers=("SETXATTR:fake", "LISTXATTR:short", "GETXATTR:flip"),
+    also=("LISTXATTR", "GETXATTR"), killers=("SETXATTR:fake", "LISTXATTR:short", "GETXATTR:flip"), quick=True,
 )
 def any_name(m: Mount) -> None:
     """Names with dots, spaces, capitals and UTF-8 are different names, and are listed as they were given."""

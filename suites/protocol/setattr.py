@@ -38,7 +38,7 @@ def size(k: Kernel) -> None:
 
 @wire_check(
     "protocol.setattr.size-by-handle", op="SETATTR", also=("OPEN",), source="catalogue 3.4.10", needs=_NEEDS,
-    killers=("SETATTR:errno=EIO", "SETATTR:fake"),
+    killers=("SETATTR:errno=EIO", "SETATTR:fake"), quick=True,
 )
 def size_by_handle(k: Kernel) -> None:
     """A size set through an open handle is the file's size."""
@@ -64,7 +64,7 @@ def times(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.setattr.one-time", op="SETATTR", also=("GETATTR",), source="catalogue 3.4.15", needs=_NEEDS,
+    "protocol.setattr.one-time", op="SETATTR", also=("GETATTR",), source="catalogue 3.4.15", needs=_NEEDS, quick=True,
     killers=("SETATTR:errno=EIO", "SETATTR:fake"),
 )
 def one_time(k: Kernel) -> None:
@@ -77,7 +77,7 @@ def one_time(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.setattr.times-now", op="SETATTR", also=("GETATTR",), source="catalogue 3.4.15", needs=_NEEDS,
+    "protocol.setattr.times-now", op="SETATTR", also=("GETATTR",), source="catalogue 3.4.15", needs=_NEEDS, quick=True,
     killers=("SETATTR:errno=ENOSYS", "SETATTR:fake"),
 )
 def times_now(k: Kernel) -> None:
@@ -91,7 +91,7 @@ def times_now(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.setattr.owner", op="SETATTR", source="catalogue 3.4.5", needs=_NEEDS,
+    "protocol.setattr.owner", op="SETATTR", source="catalogue 3.4.5", needs=_NEEDS, quick=True,
     killers=("SETATTR:errno=ENOSYS", "SETATTR:errno=EPERM"),
 )
 def owner(k: Kernel) -> None:
@@ -104,7 +104,7 @@ def owner(k: Kernel) -> None:
 
 @wire_check(
     "protocol.setattr.directory", op="SETATTR", also=("MKDIR",), source="catalogue 3.4.1", needs=("write", "mkdir"),
-    killers=("SETATTR:errno=ENOSYS", "SETATTR:fake"),
+    killers=("SETATTR:errno=ENOSYS", "SETATTR:fake"), quick=True,
 )
 def directory(k: Kernel) -> None:
     """A directory's mode can be changed too."""
@@ -114,7 +114,7 @@ def directory(k: Kernel) -> None:
 
 
 @wire_check(
-    "protocol.setattr.huge-size", op="SETATTR", source="catalogue 3.4.12", needs=_NEEDS, level=SHOULD,
+    "protocol.setattr.huge-size", op="SETATTR", source="catalogue 3.4.12", needs=_NEEDS, level=SHOULD, quick=True,
     extreme=True, killers=("SETATTR:crash", "SETATTR:errno=EIO", "vexfs:crash-on-truncate"),
 )
 def huge_size(k: Kernel) -> None:
