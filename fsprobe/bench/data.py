@@ -18,6 +18,8 @@ from fsprobe.bench import fio
 from fsprobe.bench.calls import BATCH, Clock
 
 _FEWEST = 4
+_LONGER, _MOST = 2, 24
+"""How many times longer fio works, whose start takes a third of a second anyway; and its most passes over the file."""
 _CHUNK = 1 << 17
 
 
@@ -66,7 +68,9 @@ class Data:
     def slice(self, seed: int) -> dict[str, float]:
         self.clock.phase("data")
         if self.tool == "fio":
-            self._rate = fio.run(self._path, fio.Job(self.mode, self.order, self.size, self.total, self._share()), seed)
+            share, loops = self._share()
+            job = fio.Job(self.mode, self.order, self.size, self.total, share, loops)
+            self._rate = fio.run(self._path, job, seed)
             return {"data": self._rate}
         spent, done = 0.0, 0
         while spent < self.clock.lasts:
@@ -74,10 +78,13 @@ class Data:
             spent, done = spent + seconds, done + blocks
         return {"data": done * self.size / spent / 1e6}
 
-    def _share(self) -> int:
-        """Bytes for fio to do in one slice, of which it then finds out the time."""
-        wanted = max(self._rate * 1e6 * self.clock.lasts, _FEWEST * self.size)
-        return min(max(round(wanted / self.size), _FEWEST) * self.size, self.total)
+    def _share(self) -> tuple[int, int]:
+        """Bytes for fio to do in one slice, as far as is known how long that takes, and how often: each time it opens
+        the file anew.
+        """
+        wanted = self._rate * 1e6 * self.clock.lasts * _LONGER
+        once = min(max(round(wanted / self.size), _FEWEST) * self.size, self.total)
+        return once, min(max(round(wanted / once), 1), _MOST)
 
     def _pass(self, seed: int) -> tuple[float, int]:
         """Seconds and blocks of one open, over the whole file or until a slice is full."""

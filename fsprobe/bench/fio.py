@@ -19,13 +19,16 @@ _RW = {("seq", "read"): "read", ("seq", "write"): "write", ("rand", "read"): "ra
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """mode: read, write or write+fsync. order: seq or rand. size: of a block. total: of the file. share: to be done."""
+    """mode: read, write or write+fsync. order: seq or rand. size: of a block. total: of the file. share: to be done at
+    each of so many opens.
+    """
 
     mode: str
     order: str
     size: int
     total: int
     share: int
+    loops: int = 1
 
 
 def version() -> str:
@@ -48,7 +51,7 @@ def run(path: str, job: Job, seed: int) -> float:
         f"--rw={_RW[job.order, mode]}", f"--bs={job.size}",
         f"--size={job.total}", f"--io_size={job.share}", "--ioengine=psync", "--invalidate=0", "--thread",
         f"--randseed={seed}", "--fallocate=none", "--allow_file_create=0", "--output-format=json", "--eta=never",
-        f"--fsync={1 if sync else 0}",
+        f"--fsync={1 if sync else 0}", f"--loops={job.loops}",
     ]  # fmt: skip
     with tempfile.TemporaryFile("w+") as out:
         try:

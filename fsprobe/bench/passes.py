@@ -76,7 +76,7 @@ def _steps(options: BenchOptions, column: Column) -> list[Step]:
     """What is traced: but for what came to grief before, and for sizes that say nothing of an operation."""
     found: list[Step] = []
     for step in () if options.rows else table(quick=options.quick):
-        if next(iter(step.rows.values())).group not in (options.only or _TRACED):
+        if step.group not in (options.only or _TRACED):
             continue
         alive = [phase for phase, row in step.rows.items() if row.id not in column.marks]
         found += [step] if len(alive) == len(step.rows) else [step.only(phase) for phase in alive]

@@ -55,31 +55,41 @@ class Bench:
         return pace_of(self.options)
 
     def measure(self) -> None:
-        """Every group, each on freshly started targets."""
+        """Every group on freshly started targets, and on such of its own what must not be beside the rest of it; with
+        quick all of it on the same start.
+        """
         for group in GROUPS:
-            steps = [step for step in self.steps if next(iter(step.rows.values())).group == group]
-            if steps and (not self.options.only or group in self.options.only):
-                self._group(group, steps)
+            steps = [step for step in self.steps if step.group == group]
+            for beside in dict.fromkeys(step.beside for step in steps):
+                some = [step for step in steps if step.beside == beside]
+                if not self.options.only or group in self.options.only:
+                    self._group(group, some, self.pace.seconds[group] * len(some) / len(steps))
+                    if not self.options.quick:
+                        self._end_of(group)
+        self._end_of("the work")
 
-    def _group(self, group: str, steps: list[Step]) -> None:
+    def _group(self, group: str, steps: list[Step], seconds: float) -> None:
+        """Some steps of a group, in so many seconds for each column."""
         for step in steps:
             for column in self.columns:
                 self.told(f"{group}: making ready · {column.name}", 0, self.pace.most)
+                column.give_up_larger(self.steps)
                 column.ready(step)
-                column.give_up_larger(steps)
         began, waiting = time.monotonic(), list(steps)
         for turn in range(self.pace.most + 1):
             for step in waiting:
                 self._step(group, step, turn)
             for column in self.columns:
                 column.look()
-            late = time.monotonic() - began > self.pace.seconds[group] * len(self.columns)
+            late = time.monotonic() - began > seconds * len(self.columns)
             if turn >= self.pace.fewest:
                 waiting = [step for step in waiting if not self._settled(step)]
                 if late or not waiting:
                     break
+
+    def _end_of(self, what: str) -> None:
         for column in self.columns:
-            self.told(f"{group}: tidying up · {column.name}", turn, self.pace.most)
+            self.told(f"{what}: tidying up · {column.name}", self.pace.most, self.pace.most)
             column.close(TIDY)
 
     def _step(self, group: str, step: Step, turn: int) -> None:

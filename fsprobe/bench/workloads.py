@@ -12,6 +12,7 @@ KIB, MIB = 1024, 1 << 20
 GROUPS = ("metadata", "data", "files", "scaling")
 BLOCKS = ((4 * KIB, "4 KiB"), (128 * KIB, "128 KiB"), (MIB, "1 MiB"))
 _CYCLE = ("create", "open+close", "rename", "unlink")
+_IN_CROWD = ("stat", "readdir", "beside")
 _NEEDS: dict[str, tuple[str, ...]] = {
     "create": (), "write": (), "mkdir": (), "create+read+delete": (), "create+unlink": (),
     "getxattr": ("create", "setxattr"), "read": ("write",), "delete": ("write",), "rmdir": ("mkdir",),
@@ -32,11 +33,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done in one go. kind, args: for `work.make`. rows: by the phase that measures each."""
+    """What is done in one go. kind, args: for `work.make`. rows: by the phase that measures each. beside: steps with
+    the same word share a start of the target; others find nothing of theirs, as some daemons are slower for all that
+    they have ever heard of.
+    """
 
     kind: str
     args: dict[str, Any]
     rows: dict[str, Row]
+    beside: str = ""
+
+    @property
+    def group(self) -> str:
+        """That of its rows."""
+        return next(iter(self.rows.values())).group
 
     def only(self, phase: str) -> Step:
         """The same for one phase alone, with those before it that it needs: another of them came to grief."""
@@ -61,8 +71,9 @@ class Step:
 
 
 def table(*, quick: bool) -> list[Step]:
-    """Every step, in the order in which they are done."""
-    return [*_metadata(quick), *_data(quick), *_files(quick), *_scaling(quick)]
+    """Every step, in the order in which they are done. With quick those of a group share their start."""
+    steps = [*_metadata(quick), *_data(quick), *_files(quick), *_scaling(quick)]
+    return [replace(step, beside="") for step in steps] if quick else steps
 
 
 def _cycle(group: str, calls: tuple[str, ...], names: dict[str, str], count: int, processes: int = 1,
@@ -71,8 +82,8 @@ def _cycle(group: str, calls: tuple[str, ...], names: dict[str, str], count: int
     return Step("cycle", {"calls": calls, "count": count, "processes": processes, "size": size}, rows)
 
 
-def _one(kind: str, row: Row, **args: Any) -> Step:
-    return Step(kind, args, {kind: row})
+def _one(kind: str, row: Row, beside: str = "", **args: Any) -> Step:
+    return Step(kind, args, {kind: row}, beside)
 
 
 def _metadata(quick: bool) -> list[Step]:
@@ -82,8 +93,9 @@ def _metadata(quick: bool) -> list[Step]:
         by = f", {processes} proc"
         found += [
             _cycle("metadata", _CYCLE, {call: call + by for call in _CYCLE}, count * processes, processes),
-            _one("stat", Row("stat" + by, "metadata"), count=entries, processes=processes),
-            _one("readdir", Row(f"readdir of {entries:,}{by}", "metadata"), count=entries, processes=processes),
+            _one("stat", Row("stat" + by, "metadata"), "stat", count=entries, processes=processes),
+            _one("readdir", Row(f"readdir of {entries:,}{by}", "metadata"), "readdir", count=entries,
+                 processes=processes),
         ]
     return found
 
@@ -120,7 +132,8 @@ def _scaling(quick: bool) -> list[Step]:
     def add(series: str, x: int, kind: str, unit: str = "us", better: str = "lower", phase: str = "",
             **args: Any) -> None:  # fmt: skip
         row = Row(f"{series}: {x:,}", "scaling", unit, better, series, x)
-        found.append(Step(kind, args, {phase or kind: row}))
+        beside = f"crowd of {args['count']}" if kind in _IN_CROWD else ""
+        found.append(Step(kind, args, {phase or kind: row}, beside))
 
     for count in (100, 1000) if quick else (100, 1000, 10_000, 100_000):
         add("stat, by files in the directory", count, "stat", count=count, processes=1)
