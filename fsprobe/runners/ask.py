@@ -347,7 +347,7 @@ class Asking:
         if crashed is not None:
             return crashed
         opened = self._open()
-        if self._is_slow(opened):
+        if REFUSES not in outcome.observed and self._is_slow(opened):
             return Incident(SLOW, detail=f"the target is too slow to ask this: {outcome.observed}")
         if not opened:  # the daemon answered all of it: the caller itself does not come to an end
             return Incident("stuck" if self.relayed else "hang", detail=outcome.observed, evidence=self._evidence())

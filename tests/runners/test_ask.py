@@ -291,6 +291,14 @@ def test_a_worker_that_does_not_come_back_is_killed(asked: Asked) -> None:
     assert any("futex_wait_queue" in line for line in incident.evidence)
 
 
+def test_a_reply_that_is_refused_is_no_slowness(asked: Asked) -> None:
+    """Answers that come all the while, each to a request that there is not, would be SKIP and their fault untold."""
+    asked.sandbox.asked_each_time = 3
+    asked.says(Outcome("lost", observed="a reply to request 99 while RENAME as 8 is open; the kernel refuses it"))
+    _, incident = asked.run()
+    assert incident is not None and incident.kind != "slow"
+
+
 def test_who_gave_up_on_a_slow_target_saw_no_hang(asked: Asked) -> None:
     """A process of a check that waits ten seconds for twenty writes of half a second each is not stuck."""
     lost = Outcome("lost", observed="the process did not finish within 10 s")
