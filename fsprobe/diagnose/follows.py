@@ -68,6 +68,7 @@ _LEADS_TO: dict[str, frozenset[str]] = {
     "ESPIPE": frozenset({"EINVAL"}),
 }
 _UNDONE = frozenset({"ENOENT", "EEXIST", "ENOTEMPTY", "ENODATA", "names", "content"})  # where a success did nothing
+_LOST_HANDLE = frozenset({"EBADF"})
 _MANY_HANDLERS = ("SETATTR",)  # chmod, chown, truncate and utimens, most often
 _LOCKS = frozenset({"SETLK", "SETLKW", "GETLK"})
 # READDIRPLUS does READDIR's work, and where there is no STATX the kernel asks GETATTR.
@@ -155,6 +156,8 @@ def _follows(one: _Suspect, root: _Suspect, evidence: Evidence) -> bool:
     plain = one.cause.ops == (ops[0],) and root.cause.ops[:1] == (ops[1],) and not _shared(root.cause)
     if both and plain and ops[0] == ops[1] and ops[0] not in _MANY_HANDLERS:
         return len(root.checks) >= len(one.checks)  # one handler, though it errs in two ways
+    if both and one.symptoms == root.symptoms == _LOST_HANDLE:
+        return len(root.checks) >= len(one.checks)  # whichever operation comes by a handle that is gone
     if not _explains(root, one, evidence):
         return False
     if one.cause.cause is Cause.NOT_IMPLEMENTED:
@@ -215,7 +218,7 @@ def _explains_check(root: _Suspect, op: str, check: CheckResult, evidence: Evide
     shown = symptoms_of(check) - {"program"} or symptoms_of(check)
     if cause.op == op and cause.cause in (Cause.DEADLOCK_OWN_MOUNT, Cause.OUT_OF_FILES):
         return True
-    if cause.op == op and cause.cause is Cause.MALFORMED_REPLY:
+    if cause.cause is Cause.MALFORMED_REPLY and op in (cause.op, *_ALSO_BY.get(cause.op, ())):
         return shown <= {"EIO"}
     if cause.cause in _ROOTS_ONLY and cause.cause is not Cause.NOT_IMPLEMENTED:
         return False
