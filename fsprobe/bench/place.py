@@ -128,7 +128,8 @@ class MountedPlace:
         try:
             self.life.start("mount")
         except StartError as error:
-            raise Marked("did not start", error.failure.detail) from error
+            words = next((line.strip() for line in reversed(error.failure.last_words) if line.strip()), "")
+            raise Marked("did not start", error.failure.detail + (f": {words[:200]}" if words else "")) from error
         self.fs_type = str(self.life.mount.get("fs_type", ""))
         mount = {"fs_type": self.fs_type, "minor": self.life.mount["minor"]}
         work = f".fsprobe-{uuid.uuid4().hex[:8]}"

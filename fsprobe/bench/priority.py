@@ -9,16 +9,35 @@ that of waking them.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 NICE = -19
 
 
+_NAME = "\0the-one-processor-of-fsprobe-bench-{}"
+_taken: list[tuple[int, socket.socket]] = []
+
+
 def processors(*, one: bool) -> list[int]:
-    """Those to work on: the last that this process may use, or all of them."""
+    """Those to work on: one that no other benchmark has taken, the last where there is a choice; or all of them."""
     allowed = sorted(os.sched_getaffinity(0))
-    return allowed[-1:] if one else allowed
+    return [_own(allowed)] if one else allowed
+
+
+def _own(allowed: list[int]) -> int:
+    """The same for all of this process. It is taken by a name of the kernel's, which goes with the process."""
+    for number in () if _taken else reversed(allowed):
+        taken = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            taken.bind(_NAME.format(number))
+        except OSError:
+            taken.close()
+            continue
+        _taken.append((number, taken))
+        break
+    return _taken[0][0] if _taken and _taken[0][0] in allowed else allowed[-1]
 
 
 @contextmanager
