@@ -193,12 +193,12 @@ class Asking:
             return bool(event["first"] and event["status"])
         return not self.sandbox.call("others")
 
-    def _crashed(self) -> Incident | None:
+    def _crashed(self, patience: float = 0.5) -> Incident | None:
         """The daemon's end closed or its processes ended: how, from the exits that come with it."""
         status: int | None = None
         gone = False
         words = b""
-        deadline = time.monotonic() + 0.5
+        deadline = time.monotonic() + patience
         while (event := self.sandbox.next_event(max(0.0, deadline - time.monotonic()))) is not None:
             if event["event"] == "malformed" and event["open"]:
                 self._malformed(event)  # the worker may have heard of it first, and given up
@@ -343,11 +343,11 @@ class Asking:
 
     def _after_lost(self, outcome: Outcome) -> Incident | None:
         """The wire layer's worker gave up waiting by itself."""
-        crashed = self._crashed()
-        if crashed is not None:
+        refused = REFUSES in outcome.observed  # so it lives
+        if (crashed := self._crashed(0.05 if refused else 0.5)) is not None:
             return crashed
         opened = self._open()
-        if REFUSES not in outcome.observed and self._is_slow(opened):
+        if not refused and self._is_slow(opened):
             return Incident(SLOW, detail=f"the target is too slow to ask this: {outcome.observed}")
         if not opened:  # the daemon answered all of it: the caller itself does not come to an end
             return Incident("stuck" if self.relayed else "hang", detail=outcome.observed, evidence=self._evidence())
