@@ -6,9 +6,16 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from fsprobe.bench import priority
 
-CHOICE = "from fsprobe.bench.priority import processors; print(processors(one=True)[0], processors(one=True)[0])"
+NAME = f"\\0processor-{os.getpid()}-{{}}"
+CHOICE = f"""
+from fsprobe.bench import priority
+priority._NAME = "{NAME}"
+print(priority.processors(one=True)[0], priority.processors(one=True)[0])
+"""
 
 
 def chosen() -> set[int]:
@@ -17,8 +24,10 @@ def chosen() -> set[int]:
     return {int(word) for word in told.split()}
 
 
-def test_two_benchmarks_do_not_share_their_one_processor() -> None:
+def test_two_benchmarks_do_not_share_their_one_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each would measure the other."""
+    monkeypatch.setattr(priority, "_NAME", NAME.replace("\\0", "\0"))
+    monkeypatch.setattr(priority, "_taken", [])
     mine = priority.processors(one=True)
     theirs = chosen()
     assert len(mine) == len(theirs) == 1
