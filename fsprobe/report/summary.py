@@ -58,10 +58,15 @@ def markdown(page: Page) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _plain(value: object) -> object:
+    """Text of a result without what no page may hold; markup is the template's own."""
+    return safe(value) if type(value) is str else value
+
+
 def html(page: Page) -> str:
     """One self-contained page in the looks of the report's."""
     from fsprobe.report.html import environment
     from fsprobe.report.summary_plots import curves, dotted
 
-    made = environment().get_template("summary.html")
+    made = environment().overlay(finalize=_plain).get_template("summary.html")
     return made.render(page=page, plots=[curves(plot) for plot in page.plots], dots=[dotted(one) for one in page.dots])

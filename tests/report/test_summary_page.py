@@ -70,6 +70,16 @@ def test_numbers_have_three_digits_that_count(value: float, said: str) -> None:
     assert number(value) == said
 
 
+def test_no_text_of_a_result_breaks_a_page() -> None:
+    """A daemon's file name would cost the page, or clear the reader's terminal."""
+    bench = made("fs")
+    bench["targets"][0]["argv"] = [hostile.EVIL]
+    page = page_of([bench], [])
+    for text in (forms.html(page), forms.markdown(page), "\n".join(line.plain for line in forms.lines(page))):
+        assert "\x1b" not in text and "\x00" not in text and "\u202e" not in text
+        text.encode()
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_in_a_browser(width: int, tmp_path: Any) -> None:
     """A name with markup in it would run, or the page be wider than the telephone."""
