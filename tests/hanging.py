@@ -82,8 +82,7 @@ TABLE = [
             ("--select", "posix.setlkw.wakes")),
     *(Hanging(f"{kind}, pyfuse3", f"{sys.executable} {PROGRAMS}/pyfuse3_hangs.py {kind} {{mountpoint}}",
               ("SETATTR",), cause, proven, ("--select", "posix.setattr.chmod-bits"))
-      for kind, cause, proven in (("lost", "lost-reply", True), ("lock", "deadlock-lock", True),
-                                  ("asleep", "blocked-io", False))),
+      for kind, cause, proven in (("lost", "lost-reply", True), ("lock", "deadlock-lock", True))),
     *_program("segv", "crashed", True, ("2", "3")),
     *_program("abort", "crashed", True, ("2", "3")),
     *_program("exit", "crashed", True, ("2", "3")),

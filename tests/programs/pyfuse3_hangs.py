@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """pyfuse3_memfs whose SETATTR hangs: `pyfuse3_hangs.py KIND MOUNTPOINT`.
 
-`lost` awaits what never comes, `asleep` a timer of an hour, `lock` takes a lock twice and so stops the loop.
+`lost` awaits what never comes, `lock` takes a lock twice and so stops the loop.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ class Hangs(MemFS):
     async def setattr(self, inode: int, attr: Any, fields: Any, fh: Any, ctx: Any) -> Any:
         if KIND == "lost":
             await trio.sleep_forever()
-        elif KIND == "asleep":
-            await trio.sleep(3600)
         lock = threading.Lock()
         lock.acquire()
         lock.acquire()
