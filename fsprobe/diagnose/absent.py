@@ -177,8 +177,11 @@ def disguised(evidence: Evidence) -> list[Diagnosis]:
     refuses = evidence.read_only or "ro" in evidence.mount_options
     writable = [op for op in MUTATORS if (s := evidence.operations.get(op)) and s.replies.get("ok")]
     found = []
+    seen = any(summary.replies for summary in evidence.operations.values())
     for op, summary in evidence.operations.items():
         answers = frozenset(missing_answers(family, op)) - {"ok", "ENOSYS"}
+        if seen:
+            answers &= set(summary.replies)  # what the daemon never said is the kernel's word
         hits = [c for c in evidence.checks if c.op == op and c.verdict in FAILED and c.errno in answers]
         others = [name for name in writable if name != op]
         if not hits or (op in MUTATORS and (refuses or not others)) or _works_elsewhere(op, summary, evidence):

@@ -162,6 +162,8 @@ def _follows(one: _Suspect, root: _Suspect, evidence: Evidence) -> bool:
         return False
     if one.cause.cause is Cause.NOT_IMPLEMENTED:
         return root.cause.cause is Cause.NOT_IMPLEMENTED and ops[1] == "GETATTR" and _ends_in(*ops, family)
+    if one.cause.cause is Cause.MALFORMED_REPLY:
+        return root.cause.cause is Cause.MALFORMED_REPLY and ops[1] == "GETATTR" and _ends_in(*ops, family)
     if one.cause.cause not in _MAY_FOLLOW:
         return False
     if _ends_in(*ops, family):
@@ -218,7 +220,7 @@ def _explains_check(root: _Suspect, op: str, check: CheckResult, evidence: Evide
     shown = symptoms_of(check) - {"program"} or symptoms_of(check)
     if cause.op == op and cause.cause in (Cause.DEADLOCK_OWN_MOUNT, Cause.OUT_OF_FILES):
         return True
-    if cause.cause is Cause.MALFORMED_REPLY and op in (cause.op, *_ALSO_BY.get(cause.op, ())):
+    if cause.cause is Cause.MALFORMED_REPLY and (related or op in (cause.op, *_ALSO_BY.get(cause.op, ()))):
         return shown <= {"EIO"}
     if cause.cause in _ROOTS_ONLY and cause.cause is not Cause.NOT_IMPLEMENTED:
         return False

@@ -127,3 +127,20 @@ def test_proof_by_two_witnesses_beats_what_fails_more_often() -> None:
               sent=("SETATTR", "GETATTR")),
     ]  # fmt: skip
     assert causes(checks) == [(Cause.WRONG_METADATA, "GETATTR")]
+
+
+def test_an_error_that_the_daemon_never_said_is_no_missing_handler() -> None:
+    """The kernel makes EIO of a reply that it cannot take: nobody has to write a READ that is there."""
+    fusepy = Library("fusepy", "", "", "fusepy")
+    failed = [check("posix.read", "READ", "FAIL", errno="EIO"), check("posix.mkdir", "MKDIR", "PASS", main=True)]
+    said = {"MKDIR": stat(ok=3), "READ": stat(EIO=2)}
+    assert causes(failed, said, fusepy) == [(Cause.NOT_IMPLEMENTED, "READ")]
+    assert causes(failed, {"MKDIR": stat(ok=3)}, fusepy) == [(Cause.WRONG_ERRNO, "READ")]
+
+
+def test_attributes_that_no_kernel_takes_are_getattrs_where_it_makes_them() -> None:
+    """A getattr that forgets the file type spoils each reply that libfuse makes of it."""
+    told = {"expected": "a reply to it that a kernel takes", "observed": "mode 0o755 has no type: the caller gets EIO"}
+    checks = [check(f"wire.{op}", op, "FAIL", main=True, **told) for op in ("GETATTR", "MKDIR", "MKNOD")]
+    assert causes(checks, library=HIGH) == [(Cause.MALFORMED_REPLY, "GETATTR")]
+    assert len(causes(checks)) == 3
