@@ -99,3 +99,21 @@ def deep(m: Mount) -> None:
         path = os.path.join(path, f"{'d' * 43}level{level:02}")
         os.mkdir(path)
     m.expect_equal("directory", linux.type_name(os.stat(path).st_mode), "the type of the lowest")
+
+
+@mount_check(
+    "posix.mkdir.no-umask", op="MKDIR", source="catalogue 3.7.2; man 2 mkdir, umask", also=("CREATE", "GETATTR"),
+    needs=("write",), quick=True, killers=("MKDIR:errno=EIO,path=*shared", "GETATTR:attr.mode=0o40755,path=*shared"),
+)
+def no_umask(m: Mount) -> None:
+    """With umask 0 directories and files have all bits that were asked for: a daemon's own umask takes none away."""
+    folder, file = m.path("shared"), m.path("open-to-all")
+
+    def make() -> None:
+        os.umask(0)
+        os.mkdir(folder, 0o777)
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+
+    m.fork(make)
+    m.expect_equal(0o777, m.stat(folder).permissions, "mode of the directory", show=oct)
+    m.expect_equal(0o666, m.stat(file).permissions, "mode of the file", show=oct)
