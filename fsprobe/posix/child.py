@@ -7,6 +7,7 @@ parent never waits without a bound: a child that is stuck in the kernel is kille
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import marshal
 import os
 import select
@@ -123,6 +124,7 @@ def _serve(function: Callable[[], Any], write: int, parent: int, uid: int | None
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)
+            faulthandler.disable()  # pytest's: a child that dies of a signal on purpose has nothing to tell
             answer: tuple[str, Any] = ("ok", function())
         except OSError as error:
             answer = ("oserror", (error.errno or 0, error.strerror or str(error)))

@@ -85,6 +85,13 @@ finally:
             os.close(number)
         except OSError:
             pass
+    for top, folders, _ in os.walk(D):  # whoever is not root removes nothing from a directory without permissions
+        for folder in folders:
+            try:
+                if not os.path.islink(os.path.join(top, folder)):
+                    os.chmod(os.path.join(top, folder), 0o700)
+            except OSError:
+                pass
     shutil.rmtree(D, ignore_errors=True)
 '''
 _ERRNO = re.compile(r"E[A-Z0-9]+$")

@@ -25,7 +25,7 @@ _HEAD = """\
 export LC_ALL=C.UTF-8 TZ=UTC
 here=$(mktemp -d "$1/reproduce-XXXXXX") && cd "$here" || exit 2
 said=$(mktemp)
-trap 'cd /; rm -rf "$here" "$said"' EXIT
+trap 'cd /; chmod -R u+rwx "$here" 2>/dev/null; rm -rf "$here" "$said"' EXIT
 number=0
 
 # step STATUS OUTPUT COMMAND: STATUS (0, or 1 for any failure) and OUTPUT (its lines sorted) are right, - is whatever.

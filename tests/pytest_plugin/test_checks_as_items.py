@@ -201,7 +201,9 @@ def test_a_hanging_target_fails_its_tests_and_pytest_ends(project: Project, leak
     run = ("--fsprobe", "vexfs:lost-reply=MKDIR", "--fsprobe-select", "*.mkdir.*", "--fsprobe-quick",
            "--fsprobe-timeout", "2", "--timeout", "1")  # fmt: skip
     ended = project.run(*run, "-n", "2")
-    assert ended.code == 1 and set(of_fsprobe(ended).values()) == {"failed"} and "[lost-reply, proven" in ended.text
+    outcomes = set(of_fsprobe(ended).values())
+    assert ended.code == 1 and "failed" in outcomes and not outcomes & {"passed", "error"}
+    assert "[lost-reply, proven" in ended.text
     assert ended.junit["test_own::test_own"] == "passed"
     assert leaks() == []
 
