@@ -18,6 +18,7 @@ _BY_CAUSE = {
     "crashed": ("{n} crashes the daemon", "{n} crash the daemon"),
     "lost-reply": ("{n} hangs: its reply is lost", "{n} hang, their replies are lost"),
     "malformed-reply": ("{n} hangs: its reply is malformed", "{n} hang, their replies are malformed"),
+    "refused-reply": ("{n} is answered with what the kernel refuses", "{n} are answered with what the kernel refuses"),
     "deadlock-lock": ("{n} hangs: deadlock on a lock", "{n} hang, deadlock on a lock"),
     "deadlock-own-mount": ("{n} hangs: the daemon waits for its own mount", "{n} hang for the daemon's own mount"),
     "blocked-output": ("{n} hangs: the daemon's output is full and nobody reads it", "{n} hang on the daemon's output"),
@@ -102,7 +103,11 @@ def _no_fault_but(counts: Mapping[str, int]) -> str:
 def _clauses(document: Mapping[str, Any]) -> list[str]:
     """What is wrong, alike causes together, in the order of the diagnoses."""
     groups: dict[str, list[str]] = {}
+    hanging = {check["id"] for check in document["checks"] if check["verdict"] == "HANG"}
     for one in serious(document):
+        if one["cause"] == "malformed-reply" and hanging.isdisjoint(one["checks"]):
+            groups.setdefault("refused-reply", []).append(one["op"])
+            continue
         alone = one["cause"] in _BY_CAUSE and one["op"] and len(one.get("ops") or ()) < 2
         alone = alone or (one["cause"] == "not-implemented" and bool(one["op"]))
         groups.setdefault(one["cause"] if alone else one["summary"], []).append(one["op"])

@@ -196,3 +196,16 @@ def test_a_fault_of_fsprobe_is_laid_at_no_operations_door():
     other = documents.check("shell.touch", "FAIL", "SETATTR", title="`touch` works.", observed="exit 1")
     shown = screen(documents.document("vexfs", {"SETATTR": documents.untested()}, [*failed, other], 1))
     assert "SETATTR is wrong in part.\n1 command fails: touch by SETATTR." in shown
+
+
+@pytest.mark.parametrize(("verdict", "told"), [("HANG", "hangs: its reply is malformed"), ("FAIL", "kernel refuses")])
+def test_a_reply_that_is_refused_hangs_only_where_it_does(verdict, told):
+    """A wrong type in a reply is EIO at once: who reads that it hangs looks for a lock."""
+    document = documents.good()
+    check = documents.check("protocol.mknod.fifo", verdict, "MKNOD", observed="mode 0o100644 is not of the type")
+    refused = {"cause": "malformed-reply", "op": "MKNOD", "confidence": "likely", "summary": "MKNOD …",
+               "evidence": [], "fix": "", "checks": [check["id"]], "ops": ["MKNOD"]}  # fmt: skip
+    document["checks"].append(check)
+    document |= {"diagnoses": [refused]}
+    document["summary"] |= {"exit_code": 1}
+    assert told in screen(document).split("\n")[1]
