@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from fsprobe.diagnose.absent import FAILED
+from fsprobe.diagnose.derived import works_alone
 from fsprobe.diagnose.effects import set_nothing, short_read, wrong_size
 from fsprobe.diagnose.evidence import Evidence
 from fsprobe.diagnose.handlers import missing_answers
@@ -217,7 +218,8 @@ def cause_of(check: CheckResult, evidence: Evidence) -> Cause:
         return Cause.SILENT_NOOP
     gone = ("ENODATA" if check.op == "REMOVEXATTR" else "ENOENT") if check.op in _REMOVE else ""
     if gone and check.expected.startswith(gone) and check.observed == "success":
-        return Cause.SILENT_NOOP
+        # Of a name that never was it tells nothing else.
+        return Cause.WRONG_ERRNO if works_alone(check.op, evidence) else Cause.SILENT_NOOP
     if check.layer == "wire" and check.main and check.errno == MADE.get(check.op) and made_by_kernel(check, evidence):
         return Cause.SILENT_NOOP  # what it said to have made is not found
     if check.expected.startswith(REFUSED_REPLY):
