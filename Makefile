@@ -10,7 +10,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-JOBS ?= 2
+# one more than the two processors that anything has: much of a test is waiting
+JOBS ?= 3
 TESTS ?=
 
 .DEFAULT_GOAL := help

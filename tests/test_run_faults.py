@@ -31,8 +31,8 @@ def checks_of(document: dict[str, Any], op: str, cause: str) -> int:
 @pytest.mark.parametrize(
     ("fault", "op", "cause", "least", "select"),
     [
-        ("stores-nothing", "WRITE", "wrong-data", 60, ()),
-        ("size-zero", "GETATTR", "wrong-metadata", 60, ()),
+        ("stores-nothing", "WRITE", "wrong-data", 20, ("--quick",)),
+        ("size-zero", "GETATTR", "wrong-metadata", 20, ("--quick",)),
         ("keeps-no-xattr", "SETXATTR", "silent-noop", 10, ("--select", "*xattr*")),
         ("one-inode", "GETATTR", "wrong-metadata", 1, ("--select", "posix.getattr.*")),
         ("lists-one-page", "READDIR", "wrong-data", 1, ("--select", "posix.readdir.*")),

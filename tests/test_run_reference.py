@@ -77,7 +77,7 @@ def test_after_fix_shows_what_is_still_missing(fsprobe: Command) -> None:
 
 def test_missing_setattr_is_the_only_cause(fsprobe: Command) -> None:
     """One absent handler breaks forty checks; the report names one cause, not forty."""
-    result = fsprobe("run", "vexfs:missing-setattr")
+    result = fsprobe("run", "vexfs:missing-setattr", "--quick")
     document = document_of(result)
     assert result.exit_code == 1
     told = operations(document)
@@ -108,7 +108,7 @@ def test_lost_reply_is_proven_and_the_run_goes_on(fsprobe: Command, leaks: LeakW
 
 def test_crash_is_survived(fsprobe: Command, leaks: LeakWatch) -> None:
     """A daemon that dies is started again on a fresh mount, and its death is charged to the request that killed it."""
-    result = fsprobe("run", "vexfs:crash-on-truncate")
+    result = fsprobe("run", "vexfs:crash-on-truncate", "--quick")
     document = document_of(result)
     assert result.exit_code == 1
     assert operations(document)["SETATTR"] == "crash"

@@ -92,7 +92,7 @@ ONLY_IN_FULL = {"protocol.setlkw.waits"}
 
 
 def test_quick_is_quick_and_whole():
-    """All of this layer takes a quarter of a second; --quick asks about every operation, also where nothing is written."""
+    """All of this layer takes a quarter of a second; --quick asks about every operation, read-only ones too."""
     quick = [check for check in CHECKS if check.quick]
     assert [check.id for check in CHECKS if check not in quick and check.id not in ONLY_IN_FULL] == []
     assert {check.op for check in quick} == {check.op for check in CHECKS}
