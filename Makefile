@@ -10,8 +10,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# one more than the two processors that anything has: much of a test is waiting
-JOBS ?= 3
+JOBS ?= 2
 TESTS ?=
 
 .DEFAULT_GOAL := help
