@@ -7,9 +7,8 @@ import mmap
 import os
 import resource
 import socket
-from collections.abc import Callable
 
-from fsprobe.checks import OPTIONAL, SHOULD, Finding, Skip, Unsupported, linux, mount_check
+from fsprobe.checks import Finding, Skip, Unsupported, linux, mount_check
 from fsprobe.checks.mount import Mount
 
 PAGE = 4096
@@ -175,52 +174,3 @@ def asynchronous(m: Mount) -> None:
 def _results(found: list[int]) -> str:
     told = [f"{count} bytes" if count >= 0 else linux.errno_name(-count) for count in found]
     return ", ".join(f"{told.count(one)} x {one}" for one in dict.fromkeys(told))
-
-
-@mount_check(
-    "posix.fallocate.clears-setuid", op="FALLOCATE", level=OPTIONAL, source="catalogue 3.30.4; xfstests generic/683",
-    needs=("write",), also=("SETATTR", "GETATTR"),
-    killers=("GETATTR:attr.mode=0o106777,path=*program", "FALLOCATE:errno=EIO"),
-)
-def fallocate_clears_setuid(m: Mount) -> None:
-    """fallocate by an ordinary user clears set-user-ID and set-group-ID of an executable file, as write does."""
-
-    def change(fd: int) -> None:
-        with m.optional(errno.EOPNOTSUPP, errno.ENOSYS, what="fallocate"):
-            linux.fallocate(fd, 0, 0, 10_000)
-
-    _cleared(m, change)
-
-
-@mount_check(
-    "posix.copy_file_range.clears-setuid", op="COPY_FILE_RANGE", level=SHOULD, needs=("write",),
-    source="catalogue 3.15.7, 3.32.4; man 7 inode", also=("SETATTR", "GETATTR", "WRITE"),
-    killers=("GETATTR:attr.mode=0o106777,path=*program", "COPY_FILE_RANGE:errno=EIO"),
-)
-def copy_clears_setuid(m: Mount) -> None:
-    """copy_file_range by an ordinary user into an executable file clears its set-user-ID and set-group-ID bits."""
-    source = m.open(m.file("source", b"data", mode=0o644))
-    _cleared(m, lambda fd: os.copy_file_range(source, fd, 4, 0, 0))
-
-
-def _cleared(m: Mount, change: Callable[[int], object]) -> None:
-    """An ordinary user's program loses both bits by that change."""
-    path = m.path("program")
-
-    def work() -> int:
-        fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o777)
-        with m.setup("fchmod"):
-            os.fchmod(fd, 0o6777)
-        if m.stat(path).permissions != 0o6777:
-            raise Skip("set-user-ID and set-group-ID are not kept here")
-        change(fd)
-        m.close(fd)
-        return m.stat(path).permissions
-
-    root = os.geteuid() == 0
-    if root:
-        m.need("allow_other")
-        with m.setup():
-            os.chmod(m.dir, 0o777)
-    mode = m.fork(work, uid=65534) if root else work()
-    m.expect(mode == 0o777, "mode 0777", f"{mode:#o}", warn=True)

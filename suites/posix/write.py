@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 
-from fsprobe.checks import OPTIONAL, SHOULD, Skip, mount_check
+from fsprobe.checks import OPTIONAL, SHOULD, mount_check
 from fsprobe.checks.mount import Mount
 
 EDGES = (0, 1, 4095, 4096, 4097, 131_071, 131_072, 131_073)
@@ -94,32 +94,6 @@ def other_process(m: Mount) -> None:
     fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     os.write(fd, b"from the first")
     m.expect_equal(b"from the first", m.fork(lambda: m.read(path)), "the content in another process")
-
-
-@mount_check(
-    "posix.write.clears-setuid", op="WRITE", level=SHOULD, source="catalogue 3.15.7; man 7 inode", also=("SETATTR",),
-    needs=("write",), killers=("GETATTR:attr.mode=0o106777,path=*program", "WRITE:errno=EPERM"),
-)
-def clears_setuid(m: Mount) -> None:
-    """A write by an ordinary user clears set-user-ID and set-group-ID of an executable file."""
-    path = m.path("program")
-
-    def work() -> int:
-        fd = m.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o777)
-        with m.setup("fchmod"):
-            os.fchmod(fd, 0o6777)
-        if m.stat(path).permissions != 0o6777:
-            raise Skip("set-user-ID and set-group-ID are not kept here")
-        os.write(fd, b"data")
-        m.close(fd)
-        return m.stat(path).permissions
-
-    if os.geteuid() == 0:
-        m.need("allow_other")
-        with m.setup():
-            os.chmod(m.dir, 0o777)
-    mode = m.fork(work, uid=65534) if os.geteuid() == 0 else work()
-    m.expect_equal(0o777, mode, "the mode after the write", show=oct)
 
 
 @mount_check(
